@@ -1,0 +1,69 @@
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** Runs a script in a process of its own, from the repository's root, and gives what it wrote to stdout. */
+export async function runChild(script: string, ...args: string[]): Promise<string> {
+  const { stdout } = await execute(process.execPath, ['-e', script, ...args], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+/** The rows that a process of its own reads with the bare driver. Values must be JSON: ask for `hex(value)`. */
+export async function queryFromOutside(file: string, sql: string): Promise<Record<string, unknown>[]> {
+  const script = `
+    const { Database, OPEN_READWRITE } = require('sqlite3');
+    const [file, sql] = process.argv.slice(1);
+    const database = new Database(file, OPEN_READWRITE, (failure) => {
+      if (failure) throw failure;
+      database.all(sql, (error, rows) => {
+        if (error) throw error;
+        process.stdout.write(JSON.stringify(rows));
+        database.close();
+      });
+    });`;
+  return JSON.parse(await runChild(script, file, sql)) as Record<string, unknown>[];
+}
+
+/** Runs SQL in a process of its own with the bare driver. */
+export async function executeFromOutside(file: string, sql: string): Promise<void> {
+  const script = `
+    const { Database } = require('sqlite3');
+    const [file, sql] = process.argv.slice(1);
+    const database = new Database(file, (failure) => {
+      if (failure) throw failure;
+      database.exec(sql, (error) => {
+        if (error) throw error;
+        database.close();
+      });
+    });`;
+  await runChild(script, file, sql);
+}
+
+/** A child process that a spec talks to: one line in, one line out. */
+export interface Child {
+  /** The next line that the child writes. */
+  line(): Promise<string>;
+  tell(line: string): void;
+  /** Ends the child and gives its exit code. */
+  end(): Promise<number | null>;
+}
+
+export function startChild(script: string, ...args: string[]): Child {
+  const child = spawn(process.execPath, ['-e', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    async line() {
+      const next = await lines.next();
+      if (next.done === true) throw new Error('the child process ended without another line');
+      return next.value;
+    },
+    tell: (line) => void child.stdin.write(`${line}\n`),
+    end() {
+      child.stdin.end();
+      return exited;
+    },
+  };
+}
