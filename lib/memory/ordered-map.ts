@@ -1,6 +1,6 @@
 /** Entries in the order of their keys' UTF-8 bytes. */
 
-/** Which entries of a map, in which direction. Bounds are inclusive, `cursor` is exclusive and where the walk begins. */
+/** Which entries of a map, in which direction. Bounds are inclusive; `cursor` is exclusive and where the walk begins. */
 export interface Range {
   readonly start?: string | undefined;
   readonly end?: string | undefined;
@@ -10,14 +10,13 @@ export interface Range {
 }
 
 /**
- * An immutable treap (https://en.wikipedia.org/wiki/Treap): every change is two cuts and two joins that share all but O(log n) nodes with the map
- * before it. So a frozen view, and the way back from half a batch, is a reference. A B-tree package does single puts faster, but its copies
- * on write and its range deletes are a hundred times this code.
+ * An immutable B+ tree: a change copies the nodes on its way from the root and shares the others with the map before it. So a frozen view, and
+ * the way back from half a batch, is a reference; a mutable ordered package would need a copy or an undo log for either.
  */
 export class OrderedMap<V> {
-  readonly #root: Tree<V>;
+  readonly #root: Node<V> | undefined;
 
-  constructor(root?: Tree<V>) {
+  constructor(root?: Node<V>) {
     this.#root = root;
   }
 
@@ -26,108 +25,166 @@ export class OrderedMap<V> {
   }
 
   get(key: string): V | undefined {
+    const order = orderOf(key);
     let node = this.#root;
-    while (node !== undefined) {
-      const order = compareUtf8(key, node.key);
-      if (order === 0) return node.value;
-      node = order < 0 ? node.left : node.right;
-    }
-    return undefined;
+    while (node instanceof Branch) node = node.nodes[childFor(node.nodes, order)];
+    const item = node?.items[firstFrom(node.items, order)];
+    return item?.order === order ? item.value : undefined;
   }
 
   set(key: string, value: V): OrderedMap<V> {
-    return this.#replace(key, key, new Node(key, value, Math.random(), undefined, undefined));
+    const item = { order: orderOf(key), key, value };
+    if (this.#root === undefined) return new OrderedMap(new Leaf([item]));
+    const nodes = withItem(this.#root, item);
+    return new OrderedMap(nodes.length === 1 ? nodes[0] : new Branch(nodes));
   }
 
   delete(key: string): OrderedMap<V> {
-    return this.#replace(key, key, undefined);
+    return this.deleteRange(key, key);
   }
 
   /** Without the entries from `start` to `end`, both inclusive, `undefined` is open. */
   deleteRange(start: string | undefined, end: string | undefined): OrderedMap<V> {
-    if (start !== undefined && end !== undefined && compareUtf8(start, end) > 0) return this;
-    return this.#replace(start, end, undefined);
+    const span = { from: orderOf(start ?? ''), to: end === undefined ? undefined : after(end) };
+    if (this.#root === undefined || isEmpty(span)) return this;
+    return new OrderedMap(withoutSpan(this.#root, span));
   }
 
-  entries(range: Range): [key: string, value: V][] {
+  entries({ start, end, cursor, reverse = false, limit }: Range): [key: string, value: V][] {
+    let from = orderOf(start ?? '');
+    let to = end === undefined ? undefined : after(end);
+    if (cursor !== undefined) {
+      if (reverse) to = orderOf(cursor);
+      else from = after(cursor);
+    }
     const found: [string, V][] = [];
-    collect(this.#root, range, found);
+    if (this.#root !== undefined) collect(this.#root, { from, to }, reverse, limit, found);
     return found;
-  }
-
-  #replace(start: string | undefined, end: string | undefined, middle: Tree<V>): OrderedMap<V> {
-    const before = start === undefined ? undefined : below(this.#root, start);
-    const after = end === undefined ? undefined : above(this.#root, end);
-    return new OrderedMap(join(join(before, middle), after));
   }
 }
 
 /**
- * Well-formed text in the order of its UTF-8 bytes, without encoding it. UTF-16 units compare alike, but for the surrogates: they stand for
- * code points above all that one unit can hold.
+ * A text whose UTF-16 units compare as the UTF-8 bytes of `key` do. The two orders differ in one place alone: surrogates, which stand for code
+ * points above U+FFFF, are smaller units than U+E000 to U+FFFF. They change places.
  */
-export function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return rank(x) - rank(y);
+export function orderOf(key: string): string {
+  if (!/[\ud800-\uffff]/.test(key)) return key;
+  return key.replace(/[\ud800-\uffff]/g, (unit) => {
+    const code = unit.charCodeAt(0);
+    return String.fromCharCode(code < 0xe000 ? code + 0x2000 : code - 0x800);
+  });
+}
+
+/** The order next to that of `key`: what is before it, is `key` or before `key`. */
+function after(key: string): string {
+  return `${orderOf(key)}\0`;
+}
+
+/** The orders from `from` up to, and without, `to`. */
+interface Span {
+  readonly from: string;
+  readonly to: string | undefined;
+}
+
+function isEmpty({ from, to }: Span): boolean {
+  return to !== undefined && from >= to;
+}
+
+interface Item<V> {
+  readonly order: string;
+  readonly key: string;
+  readonly value: V;
+}
+
+/** Never empty. A deletion merges no nodes; what matters is that a node without items goes. */
+type Node<V> = Leaf<V> | Branch<V>;
+
+const MAX_CHILDREN = 64;
+
+class Leaf<V> {
+  readonly first: string;
+  constructor(readonly items: readonly Item<V>[]) {
+    this.first = (items[0] as Item<V>).order;
   }
-  return a.length - b.length;
 }
 
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+class Branch<V> {
+  readonly first: string;
+  constructor(readonly nodes: readonly Node<V>[]) {
+    this.first = (nodes[0] as Node<V>).first;
+  }
 }
 
-type Tree<V> = Node<V> | undefined;
-
-/** Ordered by key from left to right, by priority from the root down: random priorities keep the tree flat for any order of puts. */
-class Node<V> {
-  constructor(
-    readonly key: string,
-    readonly value: V,
-    readonly priority: number,
-    readonly left: Tree<V>,
-    readonly right: Tree<V>,
-  ) {}
+/** The position of the first item at or after `order`. */
+function firstFrom(items: readonly Item<unknown>[], order: string): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle] as Item<unknown>).order < order) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-/** The entries with keys before `key`. */
-function below<V>(node: Tree<V>, key: string): Tree<V> {
-  if (node === undefined) return undefined;
-  if (compareUtf8(node.key, key) >= 0) return below(node.left, key);
-  const right = below(node.right, key);
-  return right === node.right ? node : new Node(node.key, node.value, node.priority, node.left, right);
+/** The position of the child that `order` belongs into. */
+function childFor(nodes: readonly Node<unknown>[], order: string): number {
+  let low = 0;
+  let high = nodes.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((nodes[middle] as Node<unknown>).first <= order) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
-/** The entries with keys after `key`. */
-function above<V>(node: Tree<V>, key: string): Tree<V> {
-  if (node === undefined) return undefined;
-  if (compareUtf8(node.key, key) <= 0) return above(node.right, key);
-  const left = above(node.left, key);
-  return left === node.left ? node : new Node(node.key, node.value, node.priority, left, node.right);
+function withItem<V>(node: Node<V>, item: Item<V>): Node<V>[] {
+  if (node instanceof Leaf) {
+    const at = firstFrom(node.items, item.order);
+    const replaced = node.items[at]?.order === item.order ? 1 : 0;
+    return halved(node.items.toSpliced(at, replaced, item)).map((items) => new Leaf(items));
+  }
+  const at = childFor(node.nodes, item.order);
+  const nodes = node.nodes.toSpliced(at, 1, ...withItem(node.nodes[at] as Node<V>, item));
+  return halved(nodes).map((half) => new Branch(half));
 }
 
-/** Both, when every key of `a` comes before every key of `b`. */
-function join<V>(a: Tree<V>, b: Tree<V>): Tree<V> {
-  if (a === undefined) return b;
-  if (b === undefined) return a;
-  return a.priority > b.priority
-    ? new Node(a.key, a.value, a.priority, a.left, join(a.right, b))
-    : new Node(b.key, b.value, b.priority, join(a, b.left), b.right);
+function halved<T>(list: readonly T[]): (readonly T[])[] {
+  if (list.length <= MAX_CHILDREN) return [list];
+  return [list.slice(0, MAX_CHILDREN / 2), list.slice(MAX_CHILDREN / 2)];
 }
 
-function collect<V>(node: Tree<V>, range: Range, found: [string, V][]): void {
-  if (node === undefined || found.length >= range.limit) return;
-  const { start, end, cursor, reverse = false } = range;
-  const passed = cursor === undefined ? 1 : compareUtf8(node.key, cursor);
-  const tooLow = (start !== undefined && compareUtf8(node.key, start) < 0) || (!reverse && passed <= 0);
-  const tooHigh =
-    (end !== undefined && compareUtf8(node.key, end) > 0) || (reverse && cursor !== undefined && passed >= 0);
-  const [first, second] = reverse ? [node.right, node.left] : [node.left, node.right];
-  const [skipFirst, skipSecond] = reverse ? [tooHigh, tooLow] : [tooLow, tooHigh];
-  if (!skipFirst) collect(first, range, found);
-  if (!tooLow && !tooHigh && found.length < range.limit) found.push([node.key, node.value]);
-  if (!skipSecond) collect(second, range, found);
+function withoutSpan<V>(node: Node<V>, span: Span): Node<V> | undefined {
+  const { from, to } = span;
+  if (node instanceof Leaf) {
+    const items = node.items.filter(({ order }) => order < from || (to !== undefined && order >= to));
+    return items.length === 0 ? undefined : new Leaf(items);
+  }
+  const nodes = node.nodes.flatMap((child, index) => {
+    const next = node.nodes[index + 1]?.first;
+    if (!overlaps(child.first, next, span)) return child;
+    const isInside = child.first >= from && (to === undefined || (next !== undefined && next <= to));
+    return isInside ? [] : (withoutSpan(child, span) ?? []);
+  });
+  return nodes.length === 0 ? undefined : new Branch(nodes);
+}
+
+/** Whether a child that holds the orders from `first` up to, and without, `next` may have some of a span. */
+function overlaps(first: string, next: string | undefined, { from, to }: Span): boolean {
+  return (next === undefined || next > from) && (to === undefined || first < to);
+}
+
+function collect<V>(node: Node<V>, span: Span, reverse: boolean, limit: number, found: [string, V][]): void {
+  const { length } = node instanceof Leaf ? node.items : node.nodes;
+  for (let step = 0; step < length && found.length < limit; step++) {
+    const index = reverse ? length - 1 - step : step;
+    if (node instanceof Leaf) {
+      const { order, key, value } = node.items[index] as Item<V>;
+      if (order >= span.from && (span.to === undefined || order < span.to)) found.push([key, value]);
+    } else {
+      const child = node.nodes[index] as Node<V>;
+      if (overlaps(child.first, node.nodes[index + 1]?.first, span)) collect(child, span, reverse, limit, found);
+    }
+  }
 }
