@@ -17,8 +17,10 @@ export function bundle(program: string, directory: string): string {
   const root = projectRoot();
   const file = join(directory, `${basename(program, '.ts')}.cjs`);
   const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-  const options = ['--platform', 'node', '--format', 'cjs', '--external', 'sqlite3,sqlite', '--logLevel', 'silent'];
-  execFileSync(process.execPath, [rolldown, resolve(root, program), '--file', file, ...options], { stdio: 'inherit' });
+  const options = ['--platform', 'node', '--format', 'cjs', '--external', 'sqlite3', '--external', 'sqlite'];
+  execFileSync(process.execPath, [rolldown, resolve(root, program), '--file', file, ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const modules = join(directory, 'node_modules');
   if (!existsSync(modules)) symlinkSync(join(root, 'node_modules'), modules);
   return file;

@@ -1,0 +1,147 @@
+/**
+ * A fixed sequence of writes, and the judgement of a store by what became of each of them. Every write leaves a mark, an event that only it
+ * makes, so that a file tells which writes are in it.
+ */
+import { createHash } from 'node:crypto';
+import { bytes } from './random';
+
+export const ACTORS = ['north', 'south'] as const;
+export type Actor = (typeof ACTORS)[number];
+export const EVENTS = 'events';
+export const SNAPSHOTS = 'snapshots';
+
+export type Operation =
+  | { type: 'put' | 'insert'; actor: Actor; key: string; data: Buffer }
+  | { type: 'del'; actor: Actor; key: string }
+  | { type: 'delRange'; actor: Actor; start: string; end: string }
+  | { type: 'snapshot'; actor: Actor; data: Buffer };
+
+/** One call on the store: a single operation, or a batch of several. */
+export interface Write {
+  ordinal: number;
+  operations: readonly Operation[];
+}
+
+/** What a store holds: `table/actor/key` (an actor's snapshot has no key) → a digest of the bytes. */
+export type Rows = Map<string, string>;
+
+export function digest(data: Uint8Array): string {
+  return `${data.length}:${createHash('sha1').update(data).digest('base64')}`;
+}
+
+const digests = new WeakMap<Uint8Array, string>();
+
+/** The digest of bytes that the history made, computed once: they are compared with thousands of stores. */
+function digestOf(data: Buffer): string {
+  const known = digests.get(data) ?? digest(data);
+  digests.set(data, known);
+  return known;
+}
+
+export const eventRow = (actor: string, key: string): string => `${EVENTS}/${actor}/${key}`;
+export const snapshotRow = (actor: string): string => `${SNAPSHOTS}/${actor}`;
+
+const SIZES = [3, 200, 40, 9000, 0, 700, 200, 1500, 5000, 100, 64];
+const SHAPES = 8;
+
+const history: Write[] = [];
+
+/** The write at a place in the history, always the same: single puts and inserts, batches over two tables, batches that delete. */
+export function writeAt(ordinal: number): Write {
+  return (history[ordinal] ??= makeWrite(ordinal));
+}
+
+function makeWrite(ordinal: number): Write {
+  const shape = ordinal % SHAPES;
+  const actor = actorOf(ordinal);
+  const mark: Operation = { type: shape === 3 ? 'insert' : 'put', actor, key: key(ordinal), data: dataOf(ordinal) };
+  if (shape === 2) {
+    const snapshot = { type: 'snapshot', actor, data: dataOf(ordinal + 1) } as const;
+    const echo = { type: 'put', actor: ACTORS[1], key: `${key(ordinal)}.echo`, data: dataOf(ordinal + 2) } as const;
+    return { ordinal, operations: [mark, snapshot, echo] };
+  }
+  // Shapes 3 and 4 are single writes on the other actor and this one: their marks may go without leaving a half.
+  if (shape === 5) return { ordinal, operations: [{ type: 'del', actor, key: key(ordinal - 2) }, mark] };
+  if (shape === 6) {
+    const victim = key(ordinal - 2);
+    return { ordinal, operations: [mark, { type: 'delRange', actor, start: victim, end: `${victim}.` }] };
+  }
+  return { ordinal, operations: [mark] };
+}
+
+/** The place in the history that an earlier write's mark is deleted from, if any. */
+function deleterOf(ordinal: number): number | undefined {
+  const shape = ordinal % SHAPES;
+  return shape === 3 || shape === 4 ? ordinal + 2 : undefined;
+}
+
+function actorOf(ordinal: number): Actor {
+  return ACTORS[ordinal % 2]!;
+}
+
+function key(ordinal: number): string {
+  return `e${String(ordinal).padStart(7, '0')}`;
+}
+
+function dataOf(ordinal: number): Buffer {
+  return bytes(ordinal, SIZES[ordinal % SIZES.length]!);
+}
+
+/** What is known about a write: its promise resolved, rejected, rejected with `outcomeUnknown`, or had not settled at the end. */
+export type Outcome = 'acknowledged' | 'rejected' | 'unknown' | 'pending';
+
+export interface Judgement {
+  acknowledged: number;
+  /** Acknowledged, but not there. */
+  lost: number;
+  /** Rows that the writes found there do not explain: a part of a batch, a wrong value, a row too many. */
+  half: number;
+  /** Rejected without `outcomeUnknown`, but there. */
+  ghosts: number;
+  /** Not there (and not rejected), although a later write is. */
+  holes: number;
+}
+
+/** Judges the rows of a store by the outcomes of the writes from place 0 on. */
+export function judge(rows: Rows, outcomes: readonly Outcome[]): Judgement {
+  const judgement: Judgement = { acknowledged: 0, lost: 0, half: 0, ghosts: 0, holes: 0 };
+  const there = outcomes.map((_, ordinal) => rows.has(markOf(ordinal)));
+  const last = there.lastIndexOf(true);
+  const expected: Rows = new Map();
+  outcomes.forEach((outcome, ordinal) => {
+    const deleter = deleterOf(ordinal);
+    const deleted = deleter !== undefined && there[deleter] === true;
+    if (outcome === 'acknowledged') {
+      judgement.acknowledged++;
+      if (!there[ordinal] && !deleted) judgement.lost++;
+    }
+    if (outcome === 'rejected' && there[ordinal]) judgement.ghosts++;
+    if (outcome !== 'rejected' && outcome !== 'unknown' && !there[ordinal] && !deleted && ordinal < last)
+      judgement.holes++;
+    if (there[ordinal]) applyTo(expected, writeAt(ordinal));
+  });
+  judgement.half = differences(rows, expected);
+  return judgement;
+}
+
+/** The row that only this write makes. */
+export function markOf(ordinal: number): string {
+  return eventRow(actorOf(ordinal), key(ordinal));
+}
+
+function applyTo(rows: Rows, write: Write): void {
+  for (const operation of write.operations) {
+    if (operation.type === 'snapshot') rows.set(snapshotRow(operation.actor), digestOf(operation.data));
+    else if (operation.type === 'del') rows.delete(eventRow(operation.actor, operation.key));
+    else if (operation.type === 'delRange') rows.delete(eventRow(operation.actor, operation.start));
+    else rows.set(eventRow(operation.actor, operation.key), digestOf(operation.data));
+  }
+}
+
+/** The number of rows in which two stores differ. */
+export function differences(left: Rows, right: Rows): number {
+  let count = 0;
+  for (const [row, value] of left) if (right.get(row) !== value) count++;
+  for (const row of right.keys()) if (!left.has(row)) count++;
+  return count;
+}

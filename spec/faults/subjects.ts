@@ -1,0 +1,209 @@
+/** What the harnesses write to: the library, and a bare driver program that does it right or, as a control, wrong. */
+import { open, type Database } from 'sqlite';
+import sqlite3 from 'sqlite3';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../lib/index';
+import {
+  ACTORS,
+  digest,
+  EVENTS,
+  eventRow,
+  SNAPSHOTS,
+  snapshotRow,
+  type Actor,
+  type Operation,
+  type Rows,
+  type Write,
+} from './history';
+
+export interface Subject {
+  /** Resolves when the write is acknowledged. */
+  apply(write: Write): Promise<void>;
+  /** All rows, as this process reads them. */
+  view(): Promise<Rows>;
+  stop(): Promise<void>;
+}
+
+export type SubjectOptions =
+  { kind: 'library'; durability: boolean } | { kind: 'bare'; synchronous: 'FULL' | 'NORMAL' | 'OFF'; flaw?: Flaw };
+
+/**
+ * How a bare program can be wrong: it acknowledges before the commit, commits the operations of a batch one by one, or goes on with a batch after an
+ * error and takes the last answer for the outcome.
+ */
+export type Flaw = 'early' | 'piecemeal' | 'undeterred';
+
+export function openSubject(directory: string, options: SubjectOptions): Promise<Subject> {
+  return options.kind === 'library' ? openLibrary(directory, options.durability) : openBare(directory, options);
+}
+
+async function openLibrary(directory: string, durability: boolean): Promise<Subject> {
+  const manager = await SqliteManager.open(directory, { durability, spec: 'nano' });
+  try {
+    const actors = new Map<Actor, { events: SqliteCollection; snapshot: SqliteState }>();
+    for (const actor of ACTORS) {
+      const events = await manager.createCollection(EVENTS, actor);
+      actors.set(actor, { events, snapshot: await manager.createState(SNAPSHOTS, actor) });
+    }
+    return new LibrarySubject(manager, actors);
+  } catch (error) {
+    await manager.stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+class LibrarySubject implements Subject {
+  constructor(
+    private readonly manager: SqliteManager,
+    private readonly actors: ReadonlyMap<Actor, { events: SqliteCollection; snapshot: SqliteState }>,
+  ) {}
+
+  apply({ operations }: Write): Promise<void> {
+    const [operation] = operations as [Operation];
+    if (operations.length > 1) return this.manager.writeBatch(operations.map((step) => this.step(step)));
+    const { events, snapshot } = this.actors.get(operation.actor)!;
+    switch (operation.type) {
+      case 'put':
+        return events.put(operation.key, operation.data);
+      case 'insert':
+        return events.insert(operation.key, operation.data);
+      case 'del':
+        return events.del(operation.key);
+      case 'delRange':
+        return events.delRange(operation.start, operation.end);
+      case 'snapshot':
+        return snapshot.put(operation.data);
+    }
+  }
+
+  async view(): Promise<Rows> {
+    const rows: Rows = new Map();
+    for (const [actor, { events, snapshot }] of this.actors) {
+      for await (const [key, value] of events.iter()) rows.set(eventRow(actor, key), digest(value));
+      const value = await snapshot.find();
+      if (value !== undefined) rows.set(snapshotRow(actor), digest(value));
+    }
+    return rows;
+  }
+
+  stop(): Promise<void> {
+    return this.manager.stop();
+  }
+
+  private step(operation: Operation): BatchOperation {
+    const { events, snapshot } = this.actors.get(operation.actor)!;
+    if (operation.type === 'snapshot') return { type: 'put', target: snapshot, data: operation.data };
+    return { ...operation, target: events };
+  }
+}
+
+async function openBare(directory: string, options: SubjectOptions & { kind: 'bare' }): Promise<Subject> {
+  mkdirSync(directory, { recursive: true });
+  const database = await open({ filename: join(directory, 'database.db'), driver: sqlite3.Database });
+  await database.exec(`PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous};`);
+  await database.exec(
+    `CREATE TABLE IF NOT EXISTS ${EVENTS} (prefix TEXT NOT NULL, sn TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (prefix, sn));
+     CREATE TABLE IF NOT EXISTS ${SNAPSHOTS} (prefix TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (prefix));`,
+  );
+  return new BareSubject(database, options.flaw);
+}
+
+class BareSubject implements Subject {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly database: Database,
+    private readonly flaw: Flaw | undefined,
+  ) {}
+
+  apply(write: Write): Promise<void> {
+    const turn = this.last.then(() => this.write(write));
+    this.last = turn.then(
+      (rest) => rest(),
+      () => undefined,
+    );
+    return turn.then(() => undefined);
+  }
+
+  view(): Promise<Rows> {
+    return rowsOf(this.database);
+  }
+
+  async stop(): Promise<void> {
+    await this.last;
+    await this.database.close();
+  }
+
+  /** Gives what is left to do after the acknowledgement. */
+  private async write({ operations }: Write): Promise<() => Promise<void>> {
+    const commit = (): Promise<void> => this.database.exec('COMMIT');
+    const nothing = (): Promise<void> => Promise.resolve();
+    if (this.flaw === 'piecemeal') {
+      for (const operation of operations) await this.perform(operation);
+      return nothing;
+    }
+    if (this.flaw === 'undeterred') {
+      let outcome: unknown;
+      const remember = (error: unknown): void => void (outcome = error);
+      await this.database.exec('BEGIN IMMEDIATE').catch(remember);
+      for (const operation of operations) await this.perform(operation).catch(remember);
+      await commit().catch(remember);
+      if (outcome !== undefined) throw outcome as Error;
+      return nothing;
+    }
+    await this.database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const operation of operations) await this.perform(operation);
+      if (this.flaw === 'early') return commit;
+      await commit();
+    } catch (error) {
+      await this.database.exec('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+    return nothing;
+  }
+
+  private async perform(operation: Operation): Promise<void> {
+    const { actor } = operation;
+    switch (operation.type) {
+      case 'put':
+      case 'insert':
+        await this.database.run(
+          `INSERT OR REPLACE INTO ${EVENTS} VALUES (?, ?, ?)`,
+          actor,
+          operation.key,
+          operation.data,
+        );
+        return;
+      case 'del':
+        await this.database.run(`DELETE FROM ${EVENTS} WHERE prefix = ? AND sn = ?`, actor, operation.key);
+        return;
+      case 'delRange': {
+        const range = `DELETE FROM ${EVENTS} WHERE prefix = ? AND sn BETWEEN ? AND ?`;
+        await this.database.run(range, actor, operation.start, operation.end);
+        return;
+      }
+      case 'snapshot':
+        await this.database.run(`INSERT OR REPLACE INTO ${SNAPSHOTS} VALUES (?, ?)`, actor, operation.data);
+        return;
+    }
+  }
+}
+
+/** All rows that a connection sees. A store that nobody could make yet has none. */
+export async function rowsOf(database: Database): Promise<Rows> {
+  const rows: Rows = new Map();
+  const tables = (await database.all("SELECT name FROM sqlite_schema WHERE type = 'table'")).map(
+    ({ name }: { name: string }) => name,
+  );
+  if (tables.includes(EVENTS)) {
+    const events: { prefix: string; sn: string; value: Buffer }[] = await database.all(`SELECT * FROM ${EVENTS}`);
+    for (const { prefix, sn, value } of events) rows.set(eventRow(prefix, sn), digest(value));
+  }
+  if (tables.includes(SNAPSHOTS)) {
+    const snapshots: { prefix: string; value: Buffer }[] = await database.all(`SELECT * FROM ${SNAPSHOTS}`);
+    for (const { prefix, value } of snapshots) rows.set(snapshotRow(prefix), digest(value));
+  }
+  return rows;
+}

@@ -1,0 +1,50 @@
+import type { Judgement } from './history';
+
+/** What a harness found, over all its points. */
+export class Tally {
+  points = 0;
+  acknowledged = 0;
+  lost = 0;
+  half = 0;
+  ghosts = 0;
+  hung = 0;
+  /** Whatever else is wrong, and where each fault was found. */
+  readonly findings: string[] = [];
+
+  add(judgement: Judgement, where: string): void {
+    const { acknowledged, lost, half, ghosts, holes } = judgement;
+    this.acknowledged += acknowledged;
+    this.lost += lost + holes;
+    this.half += half;
+    this.ghosts += ghosts;
+    if (lost + half + ghosts + holes > 0) {
+      this.findings.push(`${where}: ${lost} lost, ${holes} holes, ${half} half-applied, ${ghosts} ghosts`);
+    }
+  }
+
+  get clean(): boolean {
+    return this.lost + this.half + this.ghosts + this.hung + this.findings.length === 0;
+  }
+
+  /** What made it red, in a few words. */
+  summary(): string {
+    const parts = [
+      [this.lost, 'lost'],
+      [this.half, 'half-applied'],
+      [this.ghosts, 'ghosts'],
+      [this.hung, 'hung'],
+    ] as const;
+    const counts = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+    return counts.length > 0 ? counts.join(', ') : `${this.findings.length} findings`;
+  }
+}
+
+/** One line of the table. */
+export interface Row {
+  harness: string;
+  tally: Tally;
+  /** The same harness on a program that does it wrong: it must not be clean. */
+  control: Tally;
+  /** What the control does wrong. */
+  wrong: string;
+}
