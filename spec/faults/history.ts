@@ -5,16 +5,14 @@
 import { createHash } from 'node:crypto';
 import { bytes } from './random';
 
-export const ACTORS = ['north', 'south'] as const;
-export type Actor = (typeof ACTORS)[number];
 export const EVENTS = 'events';
 export const SNAPSHOTS = 'snapshots';
 
 export type Operation =
-  | { type: 'put' | 'insert'; actor: Actor; key: string; data: Buffer }
-  | { type: 'del'; actor: Actor; key: string }
-  | { type: 'delRange'; actor: Actor; start: string; end: string }
-  | { type: 'snapshot'; actor: Actor; data: Buffer };
+  | { type: 'put' | 'insert'; actor: string; key: string; data: Buffer }
+  | { type: 'del'; actor: string; key: string }
+  | { type: 'delRange'; actor: string; start: string; end: string }
+  | { type: 'snapshot'; actor: string; data: Buffer };
 
 /** One call on the store: a single operation, or a batch of several. */
 export interface Write {
@@ -44,39 +42,75 @@ export const snapshotRow = (actor: string): string => `${SNAPSHOTS}/${actor}`;
 const SIZES = [3, 200, 40, 9000, 0, 700, 200, 1500, 5000, 100, 64];
 const SHAPES = 8;
 
-const history: Write[] = [];
+/** The same sequence for every reader and writer; two that work on one store at once have actors of their own. */
+export class History {
+  readonly actors: readonly [string, string];
+  readonly #writes: Write[] = [];
 
-/** The write at a place in the history, always the same: single puts and inserts, batches over two tables, batches that delete. */
-export function writeAt(ordinal: number): Write {
-  return (history[ordinal] ??= makeWrite(ordinal));
-}
-
-function makeWrite(ordinal: number): Write {
-  const shape = ordinal % SHAPES;
-  const actor = actorOf(ordinal);
-  const mark: Operation = { type: shape === 3 ? 'insert' : 'put', actor, key: key(ordinal), data: dataOf(ordinal) };
-  if (shape === 2) {
-    const snapshot = { type: 'snapshot', actor, data: dataOf(ordinal + 1) } as const;
-    const echo = { type: 'put', actor: ACTORS[1], key: `${key(ordinal)}.echo`, data: dataOf(ordinal + 2) } as const;
-    return { ordinal, operations: [mark, snapshot, echo] };
+  constructor(owner = '') {
+    this.actors = [`north${owner}`, `south${owner}`];
   }
-  // Shapes 3 and 4 are single writes on the other actor and this one: their marks may go without leaving a half.
-  if (shape === 5) return { ordinal, operations: [{ type: 'del', actor, key: key(ordinal - 2) }, mark] };
-  if (shape === 6) {
+
+  /** The write at a place: single puts and inserts, batches over two tables, batches that delete. */
+  at(ordinal: number): Write {
+    return (this.#writes[ordinal] ??= { ordinal, operations: this.#operations(ordinal) });
+  }
+
+  /** The row that only this write makes. */
+  markOf(ordinal: number): string {
+    return eventRow(this.#actorOf(ordinal), key(ordinal));
+  }
+
+  /** Judges the rows of a store by the outcomes of the writes from place 0 on. Rows of other owners' actors do not count. */
+  judge(all: Rows, outcomes: readonly Outcome[]): Judgement {
+    const rows: Rows = new Map([...all].filter(([row]) => this.actors.some((actor) => row.split('/')[1] === actor)));
+    const judgement: Judgement = { acknowledged: 0, lost: 0, half: 0, ghosts: 0, holes: 0 };
+    const there = outcomes.map((_, ordinal) => rows.has(this.markOf(ordinal)));
+    const last = there.lastIndexOf(true);
+    const expected: Rows = new Map();
+    outcomes.forEach((outcome, ordinal) => {
+      const deleter = deleterOf(ordinal);
+      const gone = !there[ordinal] && !(deleter !== undefined && there[deleter] === true);
+      if (outcome === 'acknowledged') judgement.acknowledged++;
+      if (outcome === 'acknowledged' && gone) judgement.lost++;
+      if (outcome === 'rejected' && there[ordinal]) judgement.ghosts++;
+      if (outcome === 'pending' && gone && ordinal < last) judgement.holes++;
+      if (there[ordinal]) applyTo(expected, this.at(ordinal));
+    });
+    judgement.half = differences(rows, expected);
+    return judgement;
+  }
+
+  #operations(ordinal: number): Operation[] {
+    const shape = ordinal % SHAPES;
+    const actor = this.#actorOf(ordinal);
+    const mark: Operation = { type: shape === 3 ? 'insert' : 'put', actor, key: key(ordinal), data: dataOf(ordinal) };
     const victim = key(ordinal - 2);
-    return { ordinal, operations: [mark, { type: 'delRange', actor, start: victim, end: `${victim}.` }] };
+    switch (shape) {
+      case 2:
+        return [
+          mark,
+          { type: 'snapshot', actor, data: dataOf(ordinal + 1) },
+          { type: 'put', actor: this.actors[1], key: `${key(ordinal)}.echo`, data: dataOf(ordinal + 2) },
+        ];
+      case 5:
+        return [{ type: 'del', actor, key: victim }, mark];
+      case 6:
+        return [mark, { type: 'delRange', actor, start: victim, end: `${victim}.` }];
+      default:
+        return [mark];
+    }
   }
-  return { ordinal, operations: [mark] };
+
+  #actorOf(ordinal: number): string {
+    return this.actors[ordinal % 2]!;
+  }
 }
 
-/** The place in the history that an earlier write's mark is deleted from, if any. */
+/** The place in the history that an earlier write's mark is deleted from, if any: only marks that are all their write did. */
 function deleterOf(ordinal: number): number | undefined {
   const shape = ordinal % SHAPES;
   return shape === 3 || shape === 4 ? ordinal + 2 : undefined;
-}
-
-function actorOf(ordinal: number): Actor {
-  return ACTORS[ordinal % 2]!;
 }
 
 function key(ordinal: number): string {
@@ -100,33 +134,6 @@ export interface Judgement {
   ghosts: number;
   /** Not there (and not rejected), although a later write is. */
   holes: number;
-}
-
-/** Judges the rows of a store by the outcomes of the writes from place 0 on. */
-export function judge(rows: Rows, outcomes: readonly Outcome[]): Judgement {
-  const judgement: Judgement = { acknowledged: 0, lost: 0, half: 0, ghosts: 0, holes: 0 };
-  const there = outcomes.map((_, ordinal) => rows.has(markOf(ordinal)));
-  const last = there.lastIndexOf(true);
-  const expected: Rows = new Map();
-  outcomes.forEach((outcome, ordinal) => {
-    const deleter = deleterOf(ordinal);
-    const deleted = deleter !== undefined && there[deleter] === true;
-    if (outcome === 'acknowledged') {
-      judgement.acknowledged++;
-      if (!there[ordinal] && !deleted) judgement.lost++;
-    }
-    if (outcome === 'rejected' && there[ordinal]) judgement.ghosts++;
-    if (outcome !== 'rejected' && outcome !== 'unknown' && !there[ordinal] && !deleted && ordinal < last)
-      judgement.holes++;
-    if (there[ordinal]) applyTo(expected, writeAt(ordinal));
-  });
-  judgement.half = differences(rows, expected);
-  return judgement;
-}
-
-/** The row that only this write makes. */
-export function markOf(ordinal: number): string {
-  return eventRow(actorOf(ordinal), key(ordinal));
 }
 
 function applyTo(rows: Rows, write: Write): void {

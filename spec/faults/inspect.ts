@@ -3,8 +3,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'sqlite';
 import sqlite3 from 'sqlite3';
-import { differences, type Rows } from './history';
+import { differences, History, type Rows } from './history';
+import type { Journal } from './journal';
+import type { Ended } from './processes';
 import { openSubject, rowsOf } from './subjects';
+import type { Tally } from './tally';
+import type { WorkloadOptions } from './workload';
 
 /** The rows of a store by the bare driver. Throws when the file is damaged. */
 export async function rowsIn(directory: string): Promise<Rows> {
@@ -22,7 +26,7 @@ export async function rowsIn(directory: string): Promise<Rows> {
 
 /** As `rowsIn`, after the library has opened, read and stopped the store, and has seen the same. */
 export async function rowsReopened(directory: string): Promise<Rows> {
-  const subject = await openSubject(directory, { kind: 'library', durability: true });
+  const subject = await openSubject(directory, { kind: 'library', durability: true }, new History().actors);
   const seen = await subject.view();
   await subject.stop();
   const left = readdirSync(directory).filter((name) => name !== 'database.db');
@@ -30,4 +34,28 @@ export async function rowsReopened(directory: string): Promise<Rows> {
   const rows = await rowsIn(directory);
   if (differences(seen, rows) > 0) throw new Error('the library reads other rows than the bare driver');
   return rows;
+}
+
+/** Judges the store that a workload left, and how its process ended: by itself or by a kill that was meant, with every promise settled. */
+export async function judgeEnded(
+  tally: Tally,
+  ended: Ended,
+  journal: Journal,
+  { directory, subject }: Pick<WorkloadOptions, 'directory' | 'subject'>,
+  where: string,
+): Promise<void> {
+  if (ended.hung || journal.left > 0) {
+    tally.hung++;
+    tally.findings.push(`${where}: ${journal.left} promises did not settle`);
+  }
+  if (ended.signal !== 'SIGKILL' && ended.code !== 0) {
+    tally.findings.push(`${where}: ended with ${ended.code ?? ended.signal}: ${ended.stderr.trim()}`);
+  }
+  for (const contradiction of journal.contradictions) tally.findings.push(`${where}: ${contradiction}`);
+  try {
+    const rows = subject.kind === 'library' ? await rowsReopened(directory) : await rowsIn(directory);
+    tally.add(journal.judge(rows), where);
+  } catch (error) {
+    tally.findings.push(`${where}: ${String(error)}`);
+  }
 }

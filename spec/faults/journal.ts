@@ -1,5 +1,5 @@
 /** What a writing process says about its writes, line by line, and what its reader makes of it. */
-import { judge, markOf, type Judgement, type Outcome, type Rows } from './history';
+import type { History, Judgement, Outcome, Rows } from './history';
 
 /**
  * `ok 17`, `no 18 ENTRY_NOT_FOUND`, `unknown 19` when the promise of a write settles; `view [[row, digest], …]` for what the process reads; `left 2` at the end when so
@@ -15,7 +15,10 @@ export class Journal {
   #fenced = 0;
   #unknown: number[] = [];
 
-  constructor(writes: number) {
+  constructor(
+    private readonly history: History,
+    writes: number,
+  ) {
     this.outcomes = Array.from({ length: writes }, () => 'pending');
   }
 
@@ -38,13 +41,13 @@ export class Journal {
   }
 
   judge(rows: Rows): Judgement {
-    return judge(rows, this.outcomes);
+    return this.history.judge(rows, this.outcomes);
   }
 
   /** From the write that resolved next on, a write of unknown outcome is what reads show. */
   #view(rows: Rows): void {
     for (const ordinal of this.#unknown.splice(0, this.#fenced)) {
-      this.outcomes[ordinal] = rows.has(markOf(ordinal)) ? 'acknowledged' : 'rejected';
+      this.outcomes[ordinal] = rows.has(this.history.markOf(ordinal)) ? 'acknowledged' : 'rejected';
     }
     this.#fenced = 0;
     const { lost, half, ghosts } = this.judge(rows);

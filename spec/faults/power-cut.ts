@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Disk, recordsOf } from './disk';
 import { environmentOf } from './faultfs';
+import { History } from './history';
 import { rowsIn } from './inspect';
 import { Journal } from './journal';
 import type { Workshop } from './processes';
@@ -36,7 +37,7 @@ export async function powerCut(workshop: Workshop, faultfs: string, cut: PowerCu
   if (ended.code !== 0) throw new Error(`the logged run failed: ${ended.stderr}`);
 
   const disk = new Disk();
-  const said = new Journal(writes);
+  const said = new Journal(new History(), writes);
   const place = fastDirectory(workshop);
   const random = seeded(cut.seed);
   let step = 0;

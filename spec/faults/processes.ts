@@ -38,6 +38,7 @@ export interface HowToRun {
   environment?: NodeJS.ProcessEnv;
   /** A command line that the process is started through. */
   through?: string[];
+  onStart?: (kill: () => void) => void;
   /** Sees every line as it comes, and may kill. */
   onLine?: (line: string, kill: () => void) => void;
 }
@@ -62,6 +63,7 @@ function run([command, ...argv]: string[], how: HowToRun): Promise<Ended> {
   const lines: string[] = [];
   let stderr = '';
   const kill = (): void => void child.kill('SIGKILL');
+  how.onStart?.(kill);
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     how.onLine?.(line, kill);

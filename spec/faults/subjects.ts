@@ -4,18 +4,7 @@ import sqlite3 from 'sqlite3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../lib/index';
-import {
-  ACTORS,
-  digest,
-  EVENTS,
-  eventRow,
-  SNAPSHOTS,
-  snapshotRow,
-  type Actor,
-  type Operation,
-  type Rows,
-  type Write,
-} from './history';
+import { digest, EVENTS, eventRow, SNAPSHOTS, snapshotRow, type Operation, type Rows, type Write } from './history';
 
 export interface Subject {
   /** Resolves when the write is acknowledged. */
@@ -29,20 +18,20 @@ export type SubjectOptions =
   { kind: 'library'; durability: boolean } | { kind: 'bare'; synchronous: 'FULL' | 'NORMAL' | 'OFF'; flaw?: Flaw };
 
 /**
- * How a bare program can be wrong: it acknowledges before the commit, commits the operations of a batch one by one, or goes on with a batch after an
- * error and takes the last answer for the outcome.
+ * How a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, or goes
+ * on with a batch after an error and takes the last answer for the outcome.
  */
 export type Flaw = 'early' | 'piecemeal' | 'undeterred';
 
-export function openSubject(directory: string, options: SubjectOptions): Promise<Subject> {
-  return options.kind === 'library' ? openLibrary(directory, options.durability) : openBare(directory, options);
+export function openSubject(directory: string, options: SubjectOptions, actors: readonly string[]): Promise<Subject> {
+  return options.kind === 'library' ? openLibrary(directory, options.durability, actors) : openBare(directory, options);
 }
 
-async function openLibrary(directory: string, durability: boolean): Promise<Subject> {
+async function openLibrary(directory: string, durability: boolean, names: readonly string[]): Promise<Subject> {
   const manager = await SqliteManager.open(directory, { durability, spec: 'nano' });
   try {
-    const actors = new Map<Actor, { events: SqliteCollection; snapshot: SqliteState }>();
-    for (const actor of ACTORS) {
+    const actors = new Map<string, { events: SqliteCollection; snapshot: SqliteState }>();
+    for (const actor of names) {
       const events = await manager.createCollection(EVENTS, actor);
       actors.set(actor, { events, snapshot: await manager.createState(SNAPSHOTS, actor) });
     }
@@ -56,7 +45,7 @@ async function openLibrary(directory: string, durability: boolean): Promise<Subj
 class LibrarySubject implements Subject {
   constructor(
     private readonly manager: SqliteManager,
-    private readonly actors: ReadonlyMap<Actor, { events: SqliteCollection; snapshot: SqliteState }>,
+    private readonly actors: ReadonlyMap<string, { events: SqliteCollection; snapshot: SqliteState }>,
   ) {}
 
   apply({ operations }: Write): Promise<void> {
@@ -111,6 +100,7 @@ async function openBare(directory: string, options: SubjectOptions & { kind: 'ba
 
 class BareSubject implements Subject {
   private last: Promise<unknown> = Promise.resolve();
+  private uncommitted = 0;
 
   constructor(
     private readonly database: Database,
@@ -119,11 +109,8 @@ class BareSubject implements Subject {
 
   apply(write: Write): Promise<void> {
     const turn = this.last.then(() => this.write(write));
-    this.last = turn.then(
-      (rest) => rest(),
-      () => undefined,
-    );
-    return turn.then(() => undefined);
+    this.last = turn.catch(() => undefined);
+    return turn;
   }
 
   view(): Promise<Rows> {
@@ -132,36 +119,53 @@ class BareSubject implements Subject {
 
   async stop(): Promise<void> {
     await this.last;
+    if (this.uncommitted > 0) await this.database.exec('COMMIT');
     await this.database.close();
   }
 
-  /** Gives what is left to do after the acknowledgement. */
-  private async write({ operations }: Write): Promise<() => Promise<void>> {
-    const commit = (): Promise<void> => this.database.exec('COMMIT');
-    const nothing = (): Promise<void> => Promise.resolve();
-    if (this.flaw === 'piecemeal') {
-      for (const operation of operations) await this.perform(operation);
-      return nothing;
+  private write({ operations }: Write): Promise<void> {
+    switch (this.flaw) {
+      case 'early':
+        return this.writeEarly(operations);
+      case 'piecemeal':
+        return this.performAll(operations);
+      case 'undeterred':
+        return this.writeUndeterred(operations);
+      case undefined:
+        return this.writeWell(operations);
     }
-    if (this.flaw === 'undeterred') {
-      let outcome: unknown;
-      const remember = (error: unknown): void => void (outcome = error);
-      await this.database.exec('BEGIN IMMEDIATE').catch(remember);
-      for (const operation of operations) await this.perform(operation).catch(remember);
-      await commit().catch(remember);
-      if (outcome !== undefined) throw outcome as Error;
-      return nothing;
-    }
+  }
+
+  private async writeWell(operations: readonly Operation[]): Promise<void> {
     await this.database.exec('BEGIN IMMEDIATE');
     try {
-      for (const operation of operations) await this.perform(operation);
-      if (this.flaw === 'early') return commit;
-      await commit();
+      await this.performAll(operations);
+      await this.database.exec('COMMIT');
     } catch (error) {
       await this.database.exec('ROLLBACK').catch(() => undefined);
       throw error;
     }
-    return nothing;
+  }
+
+  private async writeEarly(operations: readonly Operation[]): Promise<void> {
+    if (this.uncommitted++ === 0) await this.database.exec('BEGIN IMMEDIATE');
+    await this.performAll(operations);
+    if (this.uncommitted < 8) return;
+    await this.database.exec('COMMIT');
+    this.uncommitted = 0;
+  }
+
+  private async writeUndeterred(operations: readonly Operation[]): Promise<void> {
+    let outcome: unknown;
+    const remember = (error: unknown): void => void (outcome = error);
+    await this.database.exec('BEGIN IMMEDIATE').catch(remember);
+    for (const operation of operations) await this.perform(operation).catch(remember);
+    await this.database.exec('COMMIT').catch(remember);
+    if (outcome !== undefined) throw outcome as Error;
+  }
+
+  private async performAll(operations: readonly Operation[]): Promise<void> {
+    for (const operation of operations) await this.perform(operation);
   }
 
   private async perform(operation: Operation): Promise<void> {

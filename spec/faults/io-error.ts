@@ -1,0 +1,66 @@
+/** I/O error at N: the Nth call fails, once or from then on, one place after another. The process lives and has to say the truth. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { environmentOf, type Fault } from './faultfs';
+import { History } from './history';
+import { judgeEnded } from './inspect';
+import { Journal } from './journal';
+import { forEach, type Workshop } from './processes';
+import type { SubjectOptions } from './subjects';
+import { Tally } from './tally';
+
+export type FailingCalls = Required<Pick<Fault, 'calls' | 'action' | 'error'>> & Pick<Fault, 'withoutMapping'>;
+
+export const FAILING: readonly FailingCalls[] = [
+  { calls: ['write'], action: 'fail-once', error: 'EIO' },
+  { calls: ['write'], action: 'fail-torn', error: 'EIO' },
+  { calls: ['write'], action: 'fail-once', error: 'ENOSPC' },
+  { calls: ['sync'], action: 'fail-once', error: 'EIO' },
+  { calls: ['truncate', 'unlink', 'mkdir'], action: 'fail-once', error: 'EIO' },
+  { calls: ['write', 'sync', 'truncate'], action: 'fail-on', error: 'EIO' },
+  { calls: ['write'], action: 'fail-on', error: 'ENOSPC' },
+  { calls: ['read'], action: 'fail-once', error: 'EIO', withoutMapping: true },
+  { calls: ['read'], action: 'fail-on', error: 'EIO', withoutMapping: true },
+  { calls: ['map'], action: 'fail-once', error: 'ENOMEM' },
+  { calls: ['open'], action: 'fail-once', error: 'EMFILE' },
+  { calls: ['open'], action: 'fail-on', error: 'EMFILE' },
+];
+
+export interface IoError {
+  subject: SubjectOptions;
+  writes: number;
+  sessions: number;
+  failing: readonly FailingCalls[];
+  /** Every so manieth call is a place. */
+  stride: number;
+}
+
+export async function ioError(workshop: Workshop, faultfs: string, error: IoError): Promise<Tally> {
+  const tally = new Tally();
+  const history = new History();
+  const { subject, writes, sessions, stride } = error;
+  for (const failing of error.failing) {
+    let reached = true;
+    function* places(): Generator<number> {
+      for (let at = 1; reached; at += stride) yield at;
+    }
+    await forEach(places(), 2, async (at) => {
+      const directory = workshop.directory();
+      const hit = join(workshop.directory(), 'hit');
+      const environment = environmentOf(faultfs, { directory, at, hit, ...failing });
+      // Half of the processes crash at the end: what they showed must outlive that as well.
+      const end = at % 2 === 0 ? 'stop' : 'kill';
+      const options = { directory: join(directory, 'store'), subject, writes, sessions, end } as const;
+      const journal = new Journal(history, writes);
+      const ended = await workshop.run('workload', options, { environment, onLine: (line) => journal.read(line) });
+      if (!existsSync(hit)) {
+        reached = false;
+        return;
+      }
+      tally.points++;
+      const where = `${failing.action} ${failing.error} ${readFileSync(hit, 'utf8').trim()}, end by ${end}`;
+      await judgeEnded(tally, ended, journal, options, where);
+    });
+  }
+  return tally;
+}
