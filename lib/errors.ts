@@ -1,4 +1,5 @@
 /** The errors of every backend. `code` is stable and narrows in a `switch`; messages may grow. */
+import { isNativeError } from 'node:util/types';
 
 export type StoreErrorCode =
   'CREATE_STORE' | 'ENTRY_NOT_FOUND' | 'ENTRY_EXISTS' | 'GET' | 'STORE' | 'INVALID_CONFIGURATION';
@@ -35,13 +36,13 @@ export interface ErrorContext {
  */
 export abstract class StoreError extends Error {
   abstract readonly code: StoreErrorCode;
-  readonly table?: string;
-  readonly prefix?: string;
-  readonly path?: string;
+  declare readonly table?: string;
+  declare readonly prefix?: string;
+  declare readonly path?: string;
   /** SQLite's extended result code: https://sqlite.org/rescode.html */
-  readonly sqliteCode?: number;
+  declare readonly sqliteCode?: number;
   /** The name of the primary result code, such as `SQLITE_BUSY`. */
-  readonly sqliteName?: string;
+  declare readonly sqliteName?: string;
 
   constructor(message: string, context: ErrorContext = {}) {
     super(
@@ -78,7 +79,7 @@ export class CreateStoreError extends StoreError {
 export class EntryNotFoundError extends StoreError {
   readonly code = 'ENTRY_NOT_FOUND';
   /** The key within the collection; absent for a state. */
-  readonly entryKey?: string;
+  declare readonly entryKey?: string;
   constructor(
     readonly key: string,
     entryKey?: string,
@@ -105,7 +106,7 @@ export class EntryExistsError extends StoreError {
 export class GetError extends StoreError {
   readonly code = 'GET';
   /** The key within the collection; absent for a state and for a page of entries. */
-  readonly entryKey?: string;
+  declare readonly entryKey?: string;
   constructor(
     readonly key: string,
     readonly reason: string,
@@ -173,12 +174,20 @@ export function sqliteCodeOf(error: unknown): number | undefined {
   return code.startsWith('SQLITE_') || code === 'UNKNOWN' ? errno : undefined;
 }
 
-/** A short reason out of whatever was thrown. */
-export function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+/** Whether SQLite failed with one of these primary result codes. */
+export function hasPrimaryCode(error: unknown, codes: readonly number[]): boolean {
+  const code = sqliteCodeOf(error);
+  return code !== undefined && codes.includes(code & 0xff);
 }
 
-function describe(value: unknown): string {
+/** A short reason out of whatever was thrown. */
+export function reasonOf(cause: unknown): string {
+  // Not instanceof: the driver's errors may come from another realm than this module (jest, vm).
+  return isNativeError(cause) ? cause.message : String(cause);
+}
+
+/** What a value is, in a word or two; never its bytes or its text. */
+export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return 'a string';

@@ -1,0 +1,70 @@
+/** Copies the store into a file of its own while work goes on. */
+import { constants, copyFile, link, lstat, open, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StoreOperationError, invalidArgument, reasonOf } from '../errors';
+import { checkText } from '../validate';
+import type { Connection } from './connection';
+import { VACUUM_INTO } from './statements';
+import { syncDirectory } from './store-file';
+
+/** The absolute path of a backup's file. */
+export function backupPath(file: unknown): string {
+  const path = typeof file === 'object' && file !== null ? urlPath(file) : checkText(file, 'file');
+  if (path === '' || path.includes('\0')) throw invalidArgument('file', 'a path', file);
+  return resolve(path);
+}
+
+function urlPath(file: object): string {
+  try {
+    return fileURLToPath((file as URL).href);
+  } catch {
+    throw invalidArgument('file', 'a path or a file: URL', file);
+  }
+}
+
+/**
+ * Writes one moment of the file, compact, to `target`, which must not exist. The copy is made under another name and gets its own when it is
+ * complete and on the disk: a killed process leaves a `.partial` file, never half a backup.
+ */
+export async function backUp(connection: Connection, storePath: string, target: string): Promise<void> {
+  const partial = `${target}.partial-${process.pid}-${Date.now()}`;
+  try {
+    await refuseExisting(target);
+    await connection.run(VACUUM_INTO, [partial]);
+    await syncFile(partial);
+    await publish(partial, target);
+    await syncDirectory(dirname(target));
+  } catch (cause) {
+    throw new StoreOperationError('backup', `to ${target}: ${reasonOf(cause)}`, { path: storePath, cause });
+  } finally {
+    await rm(partial, { force: true });
+    await rm(`${partial}-journal`, { force: true });
+  }
+}
+
+async function refuseExisting(target: string): Promise<void> {
+  const existing = await lstat(target).catch(() => undefined);
+  if (existing !== undefined) throw new Error('the file exists already');
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Gives the finished copy its name, unless somebody else has taken it meanwhile. */
+async function publish(partial: string, target: string): Promise<void> {
+  try {
+    await link(partial, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    // A file system without hard links.
+    await copyFile(partial, target, constants.COPYFILE_EXCL);
+    await syncFile(target);
+  }
+}

@@ -1,0 +1,84 @@
+/** Small groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
+import type { Connection, Parameter } from './connection';
+import { AFTER_EVERY_KEY, PACK_BYTES, type Packer } from './packing';
+import * as sql from './statements';
+import type { Row, Run } from './write-plan';
+
+/** Above so many rows the triggers cost as much as the crossings that they save. */
+const MAX_ROWS = 64;
+const FEW_ROWS = 4;
+const MAX_TARGETS = 8;
+const MAX_SHAPES = 64;
+
+interface Shape {
+  readonly statement: sql.Dispatch;
+  readonly actions: ReadonlyMap<string, number>;
+}
+
+export class Dispatcher {
+  readonly #connection: Connection;
+  readonly #packer: Packer;
+  readonly #shapes = new Map<string, Shape>();
+  #made = 0;
+
+  constructor(connection: Connection, packer: Packer) {
+    this.#connection = connection;
+    this.#packer = packer;
+  }
+
+  /** Whether one statement can and should write these runs. */
+  fits(runs: readonly Run[]): boolean {
+    if (runs.length < 2 || runs.length > MAX_ROWS) return false;
+    let rows = 0;
+    let bytes = 0;
+    for (const run of runs) {
+      rows += run.rows.length;
+      bytes += run.bytes;
+    }
+    return rows <= MAX_ROWS && bytes <= PACK_BYTES && new Set(runs.map(targetOf)).size <= MAX_TARGETS;
+  }
+
+  /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */
+  async write(runs: readonly Run[]): Promise<void> {
+    // The view holds only the tables of this shape: every insert through a view fails when one of its tables is gone.
+    const targets = [...new Set(runs.map(targetOf))].sort();
+    const key = targets.join();
+    const shape = this.#shapes.get(key) ?? (await this.#make(key, targets, runs));
+    const rows = runs.flatMap((run) => run.rows);
+    const actions = runs.flatMap((run) => run.rows.map(() => shape.actions.get(targetOf(run)) ?? 0));
+    if (rows.length > FEW_ROWS) {
+      await this.#connection.run(shape.statement.writePacked, this.#packer.pack(rows, actions));
+    } else {
+      const parameters = rows.flatMap((row, i) => parametersOf(actions[i] ?? 0, row));
+      await this.#connection.run(shape.statement.writeFew(rows.length), parameters);
+    }
+  }
+
+  async #make(key: string, targets: readonly string[], runs: readonly Run[]): Promise<Shape> {
+    // A space: no table of a store has this name.
+    const view = `dispatch ${this.#made++}`;
+    const statement = sql.dispatch(
+      view,
+      targets.map((target) => runs.find((run) => targetOf(run) === target) as Run),
+    );
+    await this.#connection.exec(statement.create);
+    const shape = { statement, actions: new Map(targets.map((target, i) => [target, i])) };
+    this.#shapes.set(key, shape);
+    if (this.#shapes.size > MAX_SHAPES) {
+      const [oldest] = this.#shapes as Iterable<[string, Shape]>;
+      if (oldest !== undefined) {
+        this.#shapes.delete(oldest[0]);
+        await this.#connection.exec(oldest[1].statement.drop);
+      }
+    }
+    return shape;
+  }
+}
+
+function parametersOf(action: number, { prefix, key, last }: Row): Parameter[] {
+  return [Buffer.of(action), prefix, key, Buffer.isBuffer(last) ? last : '', last ?? AFTER_EVERY_KEY];
+}
+
+function targetOf({ table, action }: Run): string {
+  return `${table.name} ${table.shape} ${action}`;
+}

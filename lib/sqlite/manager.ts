@@ -1,0 +1,268 @@
+/** Opens a store, wires its parts, hands out handles, stops everything. */
+import { dirname } from 'node:path';
+import { readBatch, type Target } from '../batch';
+import type { BatchOperation, DbManager, Iteration } from '../contracts';
+import {
+  CreateStoreError,
+  GetError,
+  StoreError,
+  StoreOperationError,
+  hasPrimaryCode,
+  reasonOf,
+  stoppedError,
+} from '../errors';
+import { iterate } from '../iteration';
+import { checkIdentifier, checkText, tableOf } from '../validate';
+import type { StoreAccess } from './access';
+import { backUp, backupPath } from './backup';
+import { SqliteCollection } from './collection';
+import type { Connection, ConnectionOptions } from './connection';
+import { batchError } from './failures';
+import { Fence } from './fence';
+import { checkOptions, type Settings, type SqliteManagerOptions } from './options';
+import { PrefixPages } from './pages';
+import { ReadViews } from './read-views';
+import { ReaderPool } from './reader-pool';
+import { SharedGets } from './shared-gets';
+import { SqliteState } from './state';
+import * as sql from './statements';
+import type { Shape } from './statements';
+import { claim, filePath, makeDirectory, openReader, openWriter, refuseLostFile, syncDirectory } from './store-file';
+import { Tables } from './tables';
+import { GroupCommitter, type CommitStep } from './write-group';
+import { WriteQueue } from './write-queue';
+
+/** What specs may observe or replace. */
+export interface Seams {
+  readonly commitStep?: CommitStep;
+}
+
+/** A store that is open: what `openManager` hands to the manager. */
+interface Opened {
+  readonly path: string;
+  readonly settings: Settings;
+  readonly writer: Connection;
+  readonly readers: readonly Connection[];
+  readonly openReader: () => Promise<Connection>;
+  /** Lets the file be opened again in this process. */
+  readonly release: () => void;
+}
+
+/** Locks of other processes must not keep a process from ending: container runtimes wait 10 s. */
+const BUSY_TIMEOUT_AT_STOP = 'PRAGMA busy_timeout = 250';
+/** BUSY, LOCKED */
+const IN_USE = [5, 6];
+
+/**
+ * Owner of one SQLite file, `database.db`, its connections and its lifetime. While it is open, nothing else in the process may open that file:
+ * no second SQLite library and no `fs`, which would drop SQLite's locks.
+ */
+export class SqliteManager implements DbManager {
+  /** The absolute path of `database.db`. */
+  readonly path: string;
+  readonly #opened: Opened;
+  readonly #access: StoreAccess;
+  readonly #tables: Tables;
+  readonly #targets = new WeakMap<object, Target>();
+  #lastBackup: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(opened: Opened, seams: Seams) {
+    const { path, settings, writer } = opened;
+    this.path = path;
+    this.#opened = opened;
+    const commitStep: CommitStep = seams.commitStep ?? ((step) => step());
+    const fence = new Fence(writer, commitStep);
+    const committer = new GroupCommitter(writer, commitStep, fence);
+    const queue = new WriteQueue((calls) => committer.commit(calls), settings.maxQueuedBytes);
+    const readers = new ReaderPool(opened.readers);
+    this.#access = {
+      path,
+      queue,
+      readers,
+      gets: new SharedGets(readers),
+      views: new ReadViews(opened.openReader, readers, settings.logger, path),
+      assertOpen: () => {
+        if (this.#stopping !== undefined) throw stoppedError(path);
+      },
+    };
+    this.#tables = new Tables(readers, (work) => queue.run(() => fence.guard(() => work(writer))), path);
+  }
+
+  /**
+   * Opens the store in `directory`, making the directory and `database.db` when missing. Resolves to a manager that has proven that it can
+   * write. Rejects with `CreateStoreError` when the file cannot be made, opened or written, is no SQLite database in UTF-8, or is open in this
+   * process already; with `InvalidConfigurationError` for bad options. A failed open leaves nothing open.
+   */
+  static open(directory: string | URL, options?: SqliteManagerOptions): Promise<SqliteManager> {
+    return openManager(directory, options);
+  }
+
+  /** @inheritDoc */
+  async createCollection(identifier: string, prefix: string): Promise<SqliteCollection> {
+    const target = await this.#createTarget(identifier, prefix, 'collection');
+    const collection = new SqliteCollection(this.#access, target);
+    this.#targets.set(collection, target);
+    return collection;
+  }
+
+  /** @inheritDoc */
+  async createState(identifier: string, prefix: string): Promise<SqliteState> {
+    const target = await this.#createTarget(identifier, prefix, 'state');
+    const state = new SqliteState(this.#access, target);
+    this.#targets.set(state, target);
+    return state;
+  }
+
+  /** @inheritDoc */
+  prefixes(identifier: string): Iteration<string> {
+    return iterate(
+      () => {
+        const name = checkIdentifier(identifier);
+        return {
+          source: new PrefixPages(name, async (read) => {
+            try {
+              return await this.#access.readers.lease(read);
+            } catch (cause) {
+              throw new GetError('', reasonOf(cause), undefined, { table: name, path: this.path, cause });
+            }
+          }),
+        };
+      },
+      () => this.#access.assertOpen(),
+    );
+  }
+
+  /** @inheritDoc */
+  async writeBatch(operations: Iterable<BatchOperation>): Promise<void> {
+    this.#access.assertOpen();
+    const writes = readBatch(operations, (target) => this.#targets.get(target as object));
+    // The iterable is the caller's code, which may have stopped this manager.
+    this.#access.assertOpen();
+    if (writes.length === 0) return;
+    const failure = await this.#access.queue.add(writes);
+    if (failure !== undefined) throw batchError(failure, writes, this.path);
+  }
+
+  /**
+   * Copies one moment of the store, compact, into `file`, while reads and writes go on. Resolves when the copy is complete and on the disk.
+   * Rejects with `StoreOperationError` (`backup`) when the file exists, even empty, or cannot be written; nothing half-written is left. One
+   * backup runs at a time.
+   */
+  async backup(file: string | URL): Promise<void> {
+    this.#access.assertOpen();
+    const target = backupPath(file);
+    // On a connection of its own: it may take long, and a pooled reader would be missed.
+    const backup = this.#lastBackup.then(async () => {
+      const connection = await this.#opened.openReader();
+      try {
+        await backUp(connection, this.path, target);
+      } finally {
+        await connection.close();
+      }
+    });
+    this.#lastBackup = backup.catch(() => undefined);
+    await backup;
+  }
+
+  /**
+   * Refuses new work, honours every write queued and every read issued, then closes everything. When no other process has the file open, only
+   * `database.db` is left in the directory. Rejects with `StoreOperationError` (`wal_checkpoint`) when the WAL could not be brought into the
+   * file for another reason than a lock; everything is closed all the same, and nothing is lost: the next open finds it in the WAL.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #createTarget(identifier: string, prefix: string, kind: Shape): Promise<Target> {
+    this.#access.assertOpen();
+    const name = checkIdentifier(identifier);
+    checkText(prefix, 'prefix');
+    await this.#tables.ensure(name, kind);
+    return { table: tableOf(name), name, prefix, kind };
+  }
+
+  async #stop(): Promise<void> {
+    const { queue, readers, views } = this.#access;
+    const failures: unknown[] = [];
+    const attempt = async (step: () => Promise<void>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await queue.drain();
+    await this.#lastBackup;
+    await readers.drain();
+    // Readers before the writer: the connection that closes last removes the WAL, and a reader cannot.
+    await attempt(() => views.closeAll());
+    for (const reader of this.#opened.readers) await attempt(() => reader.close());
+    await attempt(() => this.#maintain());
+    await attempt(() => this.#opened.writer.close());
+    this.#opened.release();
+    if (failures.length === 0) return;
+    const [cause] = failures;
+    throw cause instanceof StoreError
+      ? cause
+      : new StoreOperationError('wal_checkpoint', reasonOf(cause), { path: this.path, cause });
+  }
+
+  /** Leaves the file in good order: fresh statistics, and nothing left in the WAL. */
+  async #maintain(): Promise<void> {
+    const { writer, settings } = this.#opened;
+    const warn = (what: string, cause: unknown): void =>
+      settings.logger.warn({ path: this.path, err: cause }, `${what} at stop: ${reasonOf(cause)}`);
+    await writer.exec(BUSY_TIMEOUT_AT_STOP);
+    await writer.exec(sql.OPTIMIZE_AT_STOP).catch((cause: unknown) => warn('optimize failed', cause));
+    try {
+      const [row] = await writer.all<{ busy: number }>(sql.CHECKPOINT);
+      // Not an error for SQLite: https://sqlite.org/pragma.html#pragma_wal_checkpoint
+      if (row?.busy !== 0) warn('the WAL was not checkpointed', new Error('another process is using the file'));
+    } catch (cause) {
+      if (!hasPrimaryCode(cause, IN_USE)) throw cause;
+      warn('the WAL was not checkpointed', cause);
+    }
+  }
+}
+
+/** `SqliteManager.open` with seams for specs. */
+export async function openManager(
+  directory: string | URL,
+  options?: SqliteManagerOptions,
+  seams: Seams = {},
+): Promise<SqliteManager> {
+  const path = filePath(directory);
+  const settings = checkOptions(options);
+  const { durability, sizing } = settings;
+  await makeDirectory(path, durability);
+  const release = await claim(path);
+  const connections: Connection[] = [];
+  const connectionOptions = (role: ConnectionOptions['role']): ConnectionOptions => ({ role, durability, sizing });
+  const addReader = (): Promise<Connection> => openReader(path, connectionOptions('reader'));
+  try {
+    await refuseLostFile(path);
+    const writer = await openWriter(path, connectionOptions('writer'));
+    connections.push(writer);
+    const readers: Connection[] = [];
+    for (let i = 0; i < settings.readers; i++) {
+      readers.push(await addReader());
+      connections.unshift(...readers.slice(-1));
+    }
+    if (durability) await syncDirectory(dirname(path));
+    await writer.exec(sql.OPTIMIZE_AT_OPEN).catch((cause: unknown) => {
+      settings.logger.warn({ path, err: cause }, `optimize failed at open: ${reasonOf(cause)}`);
+    });
+    return new SqliteManager({ path, settings, writer, readers, openReader: addReader, release }, seams);
+  } catch (cause) {
+    for (const connection of connections) await connection.close().catch(() => undefined);
+    release();
+    throw cause instanceof StoreError ? cause : new CreateStoreError(`${path}: ${reasonOf(cause)}`, { path, cause });
+  }
+}

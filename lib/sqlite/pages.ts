@@ -1,0 +1,163 @@
+/** Pages through the entries of one actor, packed, in key order or against it. */
+import type { PageSource } from '../iteration';
+import type { Connection } from './connection';
+import { AFTER_EVERY_KEY, FOREIGN, unpackPage, type PackedPage } from './packing';
+import * as sql from './statements';
+import type { Table } from './statements';
+
+/** Runs one read on a reader, or on the read view of the scan. */
+export type RunRead = <T>(read: (connection: Connection) => Promise<T>) => Promise<T>;
+
+/** An entry as SQLite gave it: anything may have been written from outside. */
+export interface RawEntry {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+export interface Scan {
+  readonly table: Table;
+  readonly prefix: string;
+  readonly start: string | undefined;
+  readonly end: string | undefined;
+  readonly reverse: boolean;
+  readonly limit: number;
+}
+
+/**
+ * A page has at most `MOST_ROWS` entries, and at most `MOST_ROWS` rows times the largest entry that is packed: that product never exceeds
+ * `PAGE_BYTES`. So the bound needs no running sum in SQL, which would cost more than the scan.
+ */
+const PAGE_BYTES = 4 * 2 ** 20;
+const FIRST_ROWS = 256;
+const MOST_ROWS = 1024;
+/** A page is aimed at a quarter of its bound, so that values of mixed sizes seldom cut it short. */
+const AIM_BYTES = PAGE_BYTES / 4;
+
+export class EntryPages implements PageSource<[string, Buffer]> {
+  readonly #scan: Scan;
+  readonly #run: RunRead;
+  readonly #checkEntry: (entry: RawEntry) => [string, Buffer];
+  readonly #close: () => Promise<void>;
+  /** The key that the next page starts from, or after. */
+  #from: string | Buffer;
+  #inclusive = true;
+  readonly #to: string | Buffer;
+  #rows = FIRST_ROWS;
+  #remaining: number;
+  #nextAlone = false;
+
+  /** `checkEntry` throws for an entry that is no text with a blob. `close` gives back what `run` reads from. */
+  constructor(scan: Scan, run: RunRead, checkEntry: (entry: RawEntry) => [string, Buffer], close: () => Promise<void>) {
+    this.#scan = scan;
+    this.#run = run;
+    this.#checkEntry = checkEntry;
+    this.#close = close;
+    const first = scan.start ?? '';
+    const last = scan.end ?? AFTER_EVERY_KEY;
+    this.#from = scan.reverse ? last : first;
+    this.#to = scan.reverse ? first : last;
+    this.#remaining = scan.limit;
+  }
+
+  fetch(): Promise<[string, Buffer][] | undefined> {
+    if (this.#remaining <= 0) return Promise.resolve(undefined);
+    return this.#run((connection) => this.#read(connection));
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  async #read(connection: Connection): Promise<[string, Buffer][] | undefined> {
+    while (!this.#nextAlone) {
+      const asked = Math.min(this.#rows, this.#remaining);
+      const largest = Math.floor(PAGE_BYTES / asked);
+      const [packed] = await connection.all<PackedPage>(sql.readPage(this.#scan.table, this.#direction()), [
+        ...this.#bounds(),
+        asked,
+        largest,
+      ]);
+      if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
+      const { entries, rows, leftOut } = unpackPage(packed);
+      this.#resize(asked, entries.length, packed.bytes?.length ?? 0, leftOut);
+      if (leftOut === undefined && rows < asked) this.#remaining = 0;
+      if (entries.length > 0) return this.#deliver(entries);
+      if (leftOut === undefined) return undefined;
+    }
+    this.#nextAlone = false;
+    const [raw] = await connection.all<RawEntry>(sql.readNext(this.#scan.table, this.#direction()), this.#bounds());
+    if (raw === undefined) {
+      this.#remaining = 0;
+      return undefined;
+    }
+    return this.#deliver([this.#checkEntry(raw)]);
+  }
+
+  /** Chooses how many rows the next page asks for, and whether its first entry has to be read by itself. */
+  #resize(asked: number, got: number, bytes: number, leftOut: number | undefined): void {
+    if (leftOut === undefined) {
+      if (got === this.#rows && bytes < AIM_BYTES / 2) this.#rows = Math.min(this.#rows * 2, MOST_ROWS);
+    } else if (leftOut !== FOREIGN && leftOut <= AIM_BYTES && asked > 1) {
+      this.#rows = Math.max(1, Math.min(asked >> 1, Math.floor(AIM_BYTES / (leftOut + 1))));
+    } else {
+      this.#nextAlone = true;
+    }
+  }
+
+  #deliver(entries: [string, Buffer][]): [string, Buffer][] {
+    this.#remaining -= entries.length;
+    const last = entries.at(-1);
+    if (last !== undefined) this.#from = last[0];
+    this.#inclusive = false;
+    return entries;
+  }
+
+  #direction(): sql.Direction {
+    return { reverse: this.#scan.reverse, inclusive: this.#inclusive };
+  }
+
+  #bounds(): [string, string | Buffer, string | Buffer] {
+    return [this.#scan.prefix, this.#from, this.#to];
+  }
+}
+
+const PREFIXES_PER_PAGE = 1000;
+
+/** Pages through the prefixes of a table. A table that does not exist has none. */
+export class PrefixPages implements PageSource<string> {
+  readonly #table: string;
+  readonly #run: RunRead;
+  #after: string | undefined;
+  #ended = false;
+
+  constructor(table: string, run: RunRead) {
+    this.#table = table;
+    this.#run = run;
+  }
+
+  fetch(): Promise<string[] | undefined> {
+    return this.#ended ? Promise.resolve(undefined) : this.#run((connection) => this.#read(connection));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #read(connection: Connection): Promise<string[] | undefined> {
+    if (this.#after === undefined && (await connection.all(sql.DESCRIBE_TABLE, [this.#table])).length === 0) {
+      this.#ended = true;
+      return undefined;
+    }
+    const rows = await connection.all<{ prefix: unknown }>(sql.readPrefixes(this.#table, this.#after === undefined), [
+      this.#after ?? '',
+      PREFIXES_PER_PAGE,
+    ]);
+    const prefixes = rows.map(({ prefix }) => {
+      if (typeof prefix !== 'string') throw new Error('a prefix in the file is not TEXT');
+      return prefix;
+    });
+    this.#after = prefixes.at(-1);
+    this.#ended = rows.length < PREFIXES_PER_PAGE;
+    return prefixes.length === 0 ? undefined : prefixes;
+  }
+}

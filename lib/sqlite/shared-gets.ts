@@ -1,0 +1,173 @@
+/** Gets that arrive while every reader is busy share the next call, across handles and actors. */
+import type { Connection } from './connection';
+import { FOREIGN, NotPacked, unpackValues, type PackedValues } from './packing';
+import type { ReaderPool } from './reader-pool';
+import * as sql from './statements';
+import type { Table } from './statements';
+import { endOfMicrotasks } from './write-queue';
+
+/** Gets that share one call. More would delay the first of them. */
+const MAX_SHARED = 128;
+/** Keys of a getMany that share one call. */
+const MAX_KEYS = 1024;
+/** Values that come back in one answer, in bytes. */
+const ANSWER_BYTES = 4 * 2 ** 20;
+
+/** What SQLite gave for an entry: a Buffer, unless somebody else wrote something that is none; undefined for no entry. */
+export type Found = Buffer | string | number | null | undefined;
+
+/** Which entry. The key of a state is empty. */
+interface Asked {
+  readonly prefix: string;
+  readonly key: string;
+}
+
+interface Get extends Asked {
+  resolve(found: Found): void;
+  reject(error: unknown): void;
+}
+
+interface TableGets {
+  readonly table: Table;
+  waiting: Get[];
+  /** A lease is waiting that will take them. */
+  leaseDue: boolean;
+}
+
+export class SharedGets {
+  readonly #readers: ReaderPool<Connection>;
+  readonly #tables = new Map<string, TableGets>();
+
+  constructor(readers: ReaderPool<Connection>) {
+    this.#readers = readers;
+  }
+
+  /** The value of one entry: at once when a reader is free, else with the others that wait. `key` is ignored for a state. */
+  get(table: Table, prefix: string, key: string): Promise<Found> {
+    if (this.#readers.hasIdle) return this.#readers.lease((reader) => readOne(reader, table, prefix, key));
+    const gets = this.#getsOf(table);
+    return new Promise((resolve, reject) => {
+      gets.waiting.push({ prefix, key, resolve, reject });
+      this.#ensureLease(gets);
+    });
+  }
+
+  /** The values of many entries of one actor, in the order asked, in one call as long as they are not too many or too large for it. */
+  getMany(table: Table, prefix: string, keys: readonly string[]): Promise<Found[]> {
+    return this.#readers.lease(async (reader) => {
+      const found: Found[] = [];
+      for (let i = 0; i < keys.length; i += MAX_KEYS) {
+        const asked = keys.slice(i, i + MAX_KEYS).map((key) => ({ prefix, key }));
+        found.push(...(await readMany(reader, table, asked)));
+      }
+      return found;
+    });
+  }
+
+  #getsOf(table: Table): TableGets {
+    let gets = this.#tables.get(table.name);
+    if (gets === undefined) this.#tables.set(table.name, (gets = { table, waiting: [], leaseDue: false }));
+    return gets;
+  }
+
+  #ensureLease(gets: TableGets): void {
+    if (gets.leaseDue || gets.waiting.length === 0) return;
+    gets.leaseDue = true;
+    void this.#readers.lease((reader) => this.#answer(reader, gets));
+  }
+
+  /** Never rejects: the gets do. */
+  async #answer(reader: Connection, gets: TableGets): Promise<void> {
+    const group = gets.waiting.splice(0, MAX_SHARED);
+    gets.leaseDue = false;
+    // The rest may go to another reader at the same time.
+    this.#ensureLease(gets);
+    try {
+      const found = await readMany(reader, gets.table, group);
+      group.forEach((get, i) => get.resolve(found[i]));
+    } catch {
+      await this.#answerOneByOne(reader, gets.table, group);
+    }
+    // Before the reader is free: the callers' next gets can share the next call instead of one of them taking it alone.
+    await endOfMicrotasks();
+  }
+
+  /** What fails one get must not fail its neighbours. */
+  async #answerOneByOne(reader: Connection, table: Table, group: readonly Get[]): Promise<void> {
+    for (const get of group) {
+      try {
+        get.resolve(await readOne(reader, table, get.prefix, get.key));
+      } catch (error) {
+        get.reject(error);
+      }
+    }
+  }
+}
+
+async function readOne(reader: Connection, table: Table, prefix: string, key: string): Promise<Found> {
+  const parameters = table.shape === 'state' ? [prefix] : [prefix, key];
+  const rows = await reader.all<{ value: Found }>(sql.readOne(table), parameters);
+  return rows[0]?.value;
+}
+
+/** Packs the values up to `largest`, then asks again for the others, as many at a time as fit into an answer. */
+async function readMany(
+  reader: Connection,
+  table: Table,
+  asked: readonly Asked[],
+  largest = Math.floor(ANSWER_BYTES / asked.length),
+): Promise<Found[]> {
+  const [packed] = await reader.all<PackedValues>(sql.readPacked(table), [askFor(table, asked), largest]);
+  if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
+  const found: Found[] = [];
+  let group: { position: number; asked: Asked }[] = [];
+  let groupBytes = 0;
+  let groupLargest = 0;
+  const fetchGroup = async (): Promise<void> => {
+    const values =
+      group.length > 1
+        ? await readMany(
+            reader,
+            table,
+            group.map((each) => each.asked),
+            groupLargest,
+          )
+        : [];
+    for (const [i, each] of group.entries()) {
+      found[each.position] =
+        values.length > 0 ? values[i] : await readOne(reader, table, each.asked.prefix, each.asked.key);
+    }
+    group = [];
+    groupBytes = 0;
+    groupLargest = 0;
+  };
+  for (const [position, value] of unpackValues(packed, largest).entries()) {
+    const each = asked[position] as Asked;
+    if (!(value instanceof NotPacked)) found[position] = value;
+    else if (value.size === FOREIGN) found[position] = await readOne(reader, table, each.prefix, each.key);
+    else {
+      if (groupBytes + value.size > ANSWER_BYTES) await fetchGroup();
+      group.push({ position, asked: each });
+      groupBytes += value.size;
+      groupLargest = Math.max(groupLargest, value.size);
+    }
+  }
+  if (group.length > 0) await fetchGroup();
+  return found;
+}
+
+/** The parameter of `readPacked`. Written by hand: an object would put keys that look like integers first. */
+function askFor({ shape }: Table, asked: readonly Asked[]): string {
+  if (shape === 'state') return JSON.stringify(asked.map(({ prefix }) => prefix));
+  let text = '{';
+  let open: string | undefined;
+  for (const { prefix, key } of asked) {
+    if (prefix === open) text += ',';
+    else {
+      text += `${open === undefined ? '' : '],'}${JSON.stringify(prefix)}:[`;
+      open = prefix;
+    }
+    text += JSON.stringify(key);
+  }
+  return open === undefined ? '{}' : `${text}]}`;
+}

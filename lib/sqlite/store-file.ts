@@ -1,0 +1,179 @@
+/** The directory and the file of a store: found or made, claimed for this process, proven to be usable. */
+import { mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateStoreError, InvalidConfigurationError, describe, hasPrimaryCode, reasonOf } from '../errors';
+import { Connection, type ConnectionOptions } from './connection';
+import { writeSomething } from './fence';
+import * as sql from './statements';
+
+const FILE_NAME = 'database.db';
+const RETRIES = 10;
+const RETRY_STEP_MS = 50;
+/** BUSY, LOCKED */
+const IN_USE = [5, 6];
+const CANTOPEN = [14];
+
+/** The path of the file in a directory that the caller named, absolute. */
+export function filePath(directory: unknown): string {
+  const path = directory instanceof URL || isUrlLike(directory) ? urlPath(directory) : directory;
+  if (typeof path !== 'string') {
+    throw new InvalidConfigurationError('directory', `expected a path or a file: URL, received ${describe(directory)}`);
+  }
+  if (path === '') throw new InvalidConfigurationError('directory', 'expected a path, received an empty string');
+  // SQLite would end the path there and open another file.
+  if (path.includes('\0')) throw new InvalidConfigurationError('directory', 'a path cannot contain a NUL');
+  if (!path.isWellFormed()) throw new InvalidConfigurationError('directory', 'a path must be well-formed Unicode');
+  return join(resolve(path), FILE_NAME);
+}
+
+/** A URL of another realm (jest, vm) is as good. */
+function isUrlLike(value: unknown): value is URL {
+  return typeof value === 'object' && value !== null && typeof (value as URL).href === 'string';
+}
+
+function urlPath(url: URL): string {
+  try {
+    return fileURLToPath(url.href);
+  } catch (cause) {
+    throw new InvalidConfigurationError('directory', reasonOf(cause), { cause });
+  }
+}
+
+/** Makes the directory when missing. With `durability`, what was made is on the disk when this resolves. */
+export async function makeDirectory(path: string, durability: boolean): Promise<void> {
+  const directory = dirname(path);
+  try {
+    const firstMade = await mkdir(directory, { recursive: true });
+    if (firstMade === undefined || !durability) return;
+    for (let made = directory; ; made = dirname(made)) {
+      await syncDirectory(dirname(made));
+      if (made === firstMade) return;
+    }
+  } catch (cause) {
+    throw new CreateStoreError(`the directory ${directory} cannot be made: ${reasonOf(cause)}`, { path, cause });
+  }
+}
+
+/** Puts the names in a directory on the disk. Windows cannot, and need not. */
+export async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await openFile(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The files that this process has open, shared by every copy of the library in it. */
+const REGISTRY = Symbol.for('ave-actors-sqlite.open-files');
+
+/**
+ * Claims a file for one manager of this process; returns what gives it back. A second connection from the same process would wait for the first
+ * one's locks on libuv's threads, and keep the first from getting one.
+ */
+export async function claim(path: string): Promise<() => void> {
+  const real = await realFile(path);
+  const registry = ((globalThis as { [REGISTRY]?: Set<string> })[REGISTRY] ??= new Set());
+  if (registry.has(real)) throw new CreateStoreError(`${path} is already open in this process`, { path });
+  registry.add(real);
+  return () => registry.delete(real);
+}
+
+async function realFile(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    return join(await realpath(dirname(path)), FILE_NAME);
+  }
+}
+
+/**
+ * SQLite deletes the WAL of an empty file when it opens it, and what was committed with it. Only `stat`: opening the file by other means would
+ * drop SQLite's locks when it is closed (https://sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+ */
+export async function refuseLostFile(path: string): Promise<void> {
+  const file = await stat(path).catch(() => undefined);
+  if (file !== undefined && !file.isFile()) throw new CreateStoreError(`${path} is not a file`, { path });
+  if (file !== undefined && file.size > 0) return;
+  const wal = await stat(`${path}-wal`).catch(() => undefined);
+  if (wal !== undefined && wal.size > 0) {
+    const state = file === undefined ? 'missing' : 'empty';
+    throw new CreateStoreError(
+      `${path} is ${state} but its write-ahead log is not: the file was lost. Put it back from a backup, or remove ${path}-wal to start anew`,
+      { path },
+    );
+  }
+}
+
+/** The writer's connection, proven to be able to write. Tried again while another process is opening or holds the lock. */
+export async function openWriter(path: string, options: ConnectionOptions): Promise<Connection> {
+  for (let attempt = 1; ; attempt++) {
+    let writer: Connection | undefined;
+    try {
+      writer = await Connection.open(path, options);
+      await checkStore(writer, path);
+      await writeSomething(writer, (step) => step());
+      return writer;
+    } catch (cause) {
+      await writer?.close().catch(() => undefined);
+      if (attempt > RETRIES || !hasPrimaryCode(cause, IN_USE)) throw await explain(path, cause);
+      await new Promise((later) => setTimeout(later, RETRY_STEP_MS * attempt));
+    }
+  }
+}
+
+export async function openReader(path: string, options: ConnectionOptions): Promise<Connection> {
+  try {
+    return await Connection.open(path, options);
+  } catch (cause) {
+    throw await explain(path, cause);
+  }
+}
+
+async function checkStore(writer: Connection, path: string): Promise<void> {
+  const [version] = await writer.all<{ version: string }>(sql.READ_VERSION);
+  if (!hasWalResetFix(version?.version ?? '')) {
+    throw new CreateStoreError(
+      `the driver has SQLite ${version?.version ?? '?'}, which can corrupt a file in WAL mode: 3.51.3 or later is needed (sqlite3 6 has it)`,
+      { path },
+    );
+  }
+  const [encoding] = await writer.all<{ encoding: string }>(sql.READ_ENCODING);
+  if (encoding?.encoding !== 'UTF-8') {
+    throw new CreateStoreError(`${path} is encoded as ${encoding?.encoding ?? '?'}, expected UTF-8`, { path });
+  }
+  const [journal] = await writer.all<{ journal_mode: string }>(sql.READ_JOURNAL_MODE);
+  if (journal?.journal_mode !== 'wal') {
+    throw new CreateStoreError(`${path} cannot be kept in WAL mode on this file system`, { path });
+  }
+}
+
+/** Fixed in 3.51.3, and in these earlier branches: https://sqlite.org/wal.html#walresetbug */
+const PATCHED_BRANCHES: Readonly<Record<string, number>> = { '3.44': 6, '3.50': 7, '3.51': 3 };
+
+export function hasWalResetFix(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  const patched = PATCHED_BRANCHES[`${major}.${minor}`];
+  if (patched !== undefined) return patch >= patched;
+  return major > 3 || (major === 3 && minor > 51);
+}
+
+async function explain(path: string, cause: unknown): Promise<CreateStoreError> {
+  if (cause instanceof CreateStoreError) return cause;
+  let reason = reasonOf(cause);
+  // SQLite says CANTOPEN for this too.
+  if (hasPrimaryCode(cause, CANTOPEN) && (await isOutOfDescriptors(dirname(path)))) reason += ' (too many open files)';
+  return new CreateStoreError(`${path}: ${reason}`, { path, cause });
+}
+
+async function isOutOfDescriptors(directory: string): Promise<boolean> {
+  try {
+    await (await openFile(directory, 'r')).close();
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EMFILE' || code === 'ENFILE';
+  }
+}

@@ -1,0 +1,95 @@
+/** Finds the tables of the file, and makes those that are missing. */
+import { CreateStoreError, reasonOf, type ErrorContext } from '../errors';
+import { tableOf } from '../validate';
+import type { Connection } from './connection';
+import type { ReaderPool } from './reader-pool';
+import * as sql from './statements';
+import type { Shape } from './statements';
+
+/** Runs work on the writer in its turn. */
+export type OnWriter = <T>(work: (writer: Connection) => Promise<T>) => Promise<T>;
+
+interface Column {
+  readonly kind: string;
+  readonly name: string | null;
+  readonly type: string | null;
+  readonly required: number | null;
+  readonly pk: number | null;
+  readonly collation: string | null;
+}
+
+export class Tables {
+  readonly #readers: ReaderPool<Connection>;
+  readonly #onWriter: OnWriter;
+  readonly #path: string;
+  /** What is being looked up or made right now: calls for the same table share it. */
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(readers: ReaderPool<Connection>, onWriter: OnWriter, path: string) {
+    this.#readers = readers;
+    this.#onWriter = onWriter;
+    this.#path = path;
+  }
+
+  /**
+   * Resolves when the table is there with this shape. One that exists is recognised by a reader and does not wait for the writer. Nothing is
+   * remembered: a table may be dropped from outside.
+   */
+  async ensure(identifier: string, shape: Shape): Promise<void> {
+    const key = `${tableOf(identifier)} ${shape}`;
+    let underWay = this.#underWay.get(key);
+    if (underWay === undefined) {
+      underWay = this.#find(identifier, shape).finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, underWay);
+    }
+    try {
+      await underWay;
+    } catch (cause) {
+      const context: ErrorContext = { table: identifier, path: this.#path, cause };
+      // A refusal of the shape has no driver error behind it.
+      if (cause instanceof WrongShape) throw new CreateStoreError(cause.message, { ...context, cause: undefined });
+      throw new CreateStoreError(`table "${identifier}": ${reasonOf(cause)}`, context);
+    }
+  }
+
+  async #find(identifier: string, shape: Shape): Promise<void> {
+    if (await this.#readers.lease((reader) => hasShape(reader, identifier, shape))) return;
+    await this.#onWriter(async (writer) => {
+      await writer.exec(sql.createTable({ name: identifier, shape }));
+      await hasShape(writer, identifier, shape);
+    });
+  }
+}
+
+class WrongShape extends Error {}
+
+/** Whether the table exists; throws when it does, with another shape. */
+async function hasShape(connection: Connection, identifier: string, shape: Shape): Promise<boolean> {
+  const columns = await connection.all<Column>(sql.DESCRIBE_TABLE, [identifier]);
+  const [first] = columns;
+  if (first === undefined) return false;
+  if (first.kind !== 'table') throw new WrongShape(`"${identifier}" is a ${first.kind}, not a table`);
+  const found = columns.map(describeColumn).join(', ');
+  const shapes = { collection: expectedColumns('collection'), state: expectedColumns('state') };
+  if (found === shapes[shape]) return true;
+  const other = shape === 'state' ? 'collection' : 'state';
+  throw new WrongShape(
+    found === shapes[other]
+      ? `table "${identifier}" is a ${other}, not a ${shape}`
+      : `table "${identifier}" is no ${shape}: it has (${found}), expected (${shapes[shape]})`,
+  );
+}
+
+function describeColumn({ name, type, required, pk, collation }: Column): string {
+  const key =
+    pk === null || pk === 0
+      ? ''
+      : ` KEY ${pk}${collation === null || collation === 'BINARY' ? '' : ` COLLATE ${collation}`}`;
+  return `${name ?? '?'} ${type ?? '?'}${required === 1 ? ' NOT NULL' : ''}${key}`;
+}
+
+function expectedColumns(shape: Shape): string {
+  return shape === 'state'
+    ? 'prefix TEXT NOT NULL KEY 1, value BLOB NOT NULL'
+    : 'prefix TEXT NOT NULL KEY 1, sn TEXT NOT NULL KEY 2, value BLOB NOT NULL';
+}

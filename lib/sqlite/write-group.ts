@@ -1,0 +1,214 @@
+/** Commits one group of writes at a time and settles each of its calls. Knows nothing of the queue that forms the groups. */
+import { hasPrimaryCode, sqliteCodeOf } from '../errors';
+import type { Connection, Parameter } from './connection';
+import { Dispatcher } from './dispatch';
+import { UNKNOWN_AT_COMMIT, type Fence } from './fence';
+import { AFTER_EVERY_KEY, Packer } from './packing';
+import * as sql from './statements';
+import type { Action, Table } from './statements';
+import { planRuns, type Row, type Run, type WriteCall, type WriteFailure } from './write-plan';
+
+/**
+ * The step that makes writes durable: a COMMIT, or a statement that commits by itself. A seam: a spec counts the steps, or decides when one
+ * succeeds and how it fails.
+ */
+export type CommitStep = <T>(step: () => Promise<T>, what: 'group' | 'fence') => Promise<T>;
+
+/** Errors that belong to one write, by primary code: ERROR (no such table), TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
+const OWN_FAULTS = [1, 18, 19, 20, 25];
+/** https://sqlite.org/rescode.html#constraint_primarykey */
+const CONSTRAINT_PRIMARYKEY = 1555;
+
+type Failures = Map<WriteCall, WriteFailure>;
+
+/** How a group ended. `failure` is that of every call; `failures` those of single ones, and their neighbours succeeded. */
+interface Ending {
+  readonly failures: Failures;
+  readonly failure?: WriteFailure;
+  /** Nothing was applied, for the sake of one call: the others may succeed without it. */
+  readonly oneAtFault: boolean;
+}
+
+/** An error inside a group. `atCommit`: it came from the step that decides. `index`: of the write that met it, where it can be told. */
+class GroupError {
+  constructor(
+    readonly cause: unknown,
+    readonly atCommit: boolean,
+    readonly index?: number,
+  ) {}
+}
+
+export class GroupCommitter {
+  readonly #connection: Connection;
+  readonly #commitStep: CommitStep;
+  readonly #packer = new Packer();
+  readonly #dispatcher: Dispatcher;
+  readonly #fence: Fence;
+
+  constructor(connection: Connection, commitStep: CommitStep, fence: Fence) {
+    this.#connection = connection;
+    this.#commitStep = commitStep;
+    this.#fence = fence;
+    this.#dispatcher = new Dispatcher(connection, this.#packer);
+  }
+
+  /**
+   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: the
+   * group is halved until it is found. Every other error fails the whole group, once. Never rejects.
+   */
+  async commit(calls: readonly WriteCall[]): Promise<void> {
+    let ending = await this.#attempt(calls, false);
+    if (ending.oneAtFault && calls.length > 1) {
+      const middle = calls.length >> 1;
+      await this.commit(calls.slice(0, middle));
+      await this.commit(calls.slice(middle));
+      return;
+    }
+    if (ending.oneAtFault && ending.failure !== undefined && calls[0]?.writes.length !== 1) {
+      // A packed statement does not tell which of a batch's writes it failed at.
+      ending = await this.#attempt(calls, true);
+    }
+    for (const call of calls) call.settle(ending.failure ?? ending.failures.get(call));
+  }
+
+  async #attempt(calls: readonly WriteCall[], oneByOne: boolean): Promise<Ending> {
+    try {
+      await this.#fence.pass();
+      const failures = await this.#apply(planRuns(calls, oneByOne), oneByOne);
+      return { failures, oneAtFault: refusesBatch(failures) };
+    } catch (thrown) {
+      const { cause, atCommit, index } = thrown instanceof GroupError ? thrown : new GroupError(thrown, false);
+      const outcomeUnknown = atCommit && hasPrimaryCode(cause, UNKNOWN_AT_COMMIT);
+      if (outcomeUnknown) this.#fence.raise(cause);
+      const failure: WriteFailure = { reason: 'failed', index, cause, outcomeUnknown };
+      return { failures: new Map(), failure, oneAtFault: hasPrimaryCode(cause, OWN_FAULTS) };
+    }
+  }
+
+  /** Applies all runs, or none: when a batch of several writes is among the failures, or by rejecting. */
+  async #apply(runs: readonly Run[], oneByOne: boolean): Promise<Failures> {
+    const optimistic = oneByOne ? undefined : this.#singleStatement(runs);
+    if (optimistic !== undefined) {
+      try {
+        return await this.#commitStep(optimistic, 'group');
+      } catch (cause) {
+        // A statement that failed at one row has written none; the transaction below tells which row it was.
+        if (!hasPrimaryCode(cause, OWN_FAULTS)) throw new GroupError(cause, true);
+      }
+    }
+    return this.#transaction(runs);
+  }
+
+  /** The group as one statement, which is a transaction of its own; undefined when it takes several, or a batch in it may be refused. */
+  #singleStatement(runs: readonly Run[]): (() => Promise<Failures>) | undefined {
+    if (this.#dispatcher.fits(runs)) {
+      return async () => {
+        await this.#dispatcher.write(runs);
+        return new Map();
+      };
+    }
+    const [run] = runs;
+    if (run === undefined || runs.length > 1) return undefined;
+    if (run.action === 'del' && run.rows.some((row) => row.call.writes.length > 1)) return undefined;
+    if (run.action === 'insert' && run.rows.length > 1) {
+      return async () => {
+        await this.#connection.run(sql.writePacked(run.table, 'insert'), this.#packer.pack(run.rows));
+        return new Map();
+      };
+    }
+    return () => this.#write(run);
+  }
+
+  async #transaction(runs: readonly Run[]): Promise<Failures> {
+    const failures: Failures = new Map();
+    await this.#connection.run(sql.BEGIN);
+    for (const run of runs) {
+      try {
+        for (const [call, failure] of await this.#write(run)) {
+          const earlier = failures.get(call)?.index ?? Infinity;
+          if ((failure.index ?? 0) < earlier) failures.set(call, failure);
+        }
+      } catch (cause) {
+        // The first error ends the group: after some errors SQLite has rolled back, and what followed would commit on its own.
+        await this.#fence.rollback();
+        throw new GroupError(cause, false, run.rows.length === 1 ? run.rows[0]?.index : undefined);
+      }
+    }
+    if (refusesBatch(failures)) {
+      await this.#fence.rollback();
+      return failures;
+    }
+    try {
+      await this.#commitStep(() => this.#connection.run(sql.COMMIT), 'group');
+    } catch (cause) {
+      await this.#fence.rollback();
+      throw new GroupError(cause, true);
+    }
+    return failures;
+  }
+
+  /** Writes the rows of a run; resolves to what was missing or there already. */
+  async #write(run: Run): Promise<Failures> {
+    const { table, action, rows } = run;
+    const [first] = rows;
+    if (first !== undefined && rows.length === 1) return this.#writeOne(run, first);
+    const parameters = this.#packer.pack(rows);
+    if (action !== 'insert' && action !== 'del') {
+      await this.#connection.run(sql.writePacked(table, action), parameters);
+      return new Map();
+    }
+    const written = await this.#connection.all<WrittenRow>(sql.writeReturning(table, action), parameters);
+    return written.length === rows.length ? new Map() : unwritten(action, rows, written);
+  }
+
+  async #writeOne({ table, action }: Run, row: Row): Promise<Failures> {
+    try {
+      const changes = await this.#connection.run(sql.writeOne(table, action), parametersOf(table, action, row));
+      return action === 'del' && changes === 0 ? failed('missing', [row]) : new Map();
+    } catch (cause) {
+      if (action === 'insert' && sqliteCodeOf(cause) === CONSTRAINT_PRIMARYKEY) return failed('exists', [row]);
+      throw cause;
+    }
+  }
+}
+
+interface WrittenRow {
+  readonly prefix: string;
+  readonly key?: string;
+}
+
+/** The failures of the rows that a statement did not write: where a key stands twice, the first was written. */
+function unwritten(action: 'insert' | 'del', rows: readonly Row[], written: readonly WrittenRow[]): Failures {
+  const pairOf = (prefix: string, key: string): string => `${prefix.length} ${prefix}${key}`;
+  const pairs = new Set(written.map(({ prefix, key }) => pairOf(prefix, key ?? '')));
+  return failed(
+    action === 'del' ? 'missing' : 'exists',
+    rows.filter((row) => !pairs.delete(pairOf(row.prefix, row.key))),
+  );
+}
+
+function failed(reason: 'missing' | 'exists', rows: readonly Row[]): Failures {
+  const failures: Failures = new Map();
+  for (const { call, index } of rows) if (!failures.has(call)) failures.set(call, { reason, index });
+  return failures;
+}
+
+/** Some call of several writes cannot have all of them: it must have none. */
+function refusesBatch(failures: Failures): boolean {
+  for (const call of failures.keys()) if (call.writes.length > 1) return true;
+  return false;
+}
+
+function parametersOf({ shape }: Table, action: Action, { prefix, key, last }: Row): Parameter[] {
+  switch (action) {
+    case 'purge':
+      return [prefix];
+    case 'delRange':
+      return [prefix, key, last ?? AFTER_EVERY_KEY];
+    case 'del':
+      return shape === 'state' ? [prefix] : [prefix, key];
+    case 'put':
+    case 'insert':
+      return shape === 'state' ? [prefix, last ?? ''] : [prefix, key, last ?? ''];
+  }
+}
