@@ -11,6 +11,10 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Loaded when it is needed, and by `require` in every build: see lib/sqlite/connection.ts.
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^sqlite3$'] }],
+      // What a caller's code threw is passed on as it is.
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },

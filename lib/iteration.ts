@@ -132,7 +132,7 @@ class PagedIterator<T> implements EntryIterator<T> {
 function failedSource(error: unknown): PageSource<never> {
   return {
     // The caller's own error, whatever they threw.
-    fetch: () => Promise.reject(error as Error),
+    fetch: () => Promise.reject(error),
     close: () => Promise.resolve(),
   };
 }

@@ -77,11 +77,8 @@ export function ramOf(spec: unknown): number {
  * The RAM that this process may use, in MB: the container's limit where there is one below the machine's total, else the total, else
  * 4096. Without a limit, `process.constrainedMemory()` is 0, undefined or a huge number, depending on the platform.
  */
-export function detectRamMb(
-  constrained: number | undefined = process.constrainedMemory(),
-  total: number = totalmem(),
-): number {
-  const limited = constrained !== undefined && constrained > 0 && constrained < total ? constrained : total;
+export function detectRamMb(constrained: number = process.constrainedMemory(), total: number = totalmem()): number {
+  const limited = constrained > 0 && constrained < total ? constrained : total;
   return Math.floor(limited / MIB) || UNKNOWN_RAM_MB;
 }
 

@@ -41,17 +41,15 @@ export function checkBound(value: unknown, argument: string): string | undefined
   return value === undefined ? undefined : checkText(value, argument);
 }
 
-const typedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const intrinsicByteLength = Object.getOwnPropertyDescriptor(typedArrayPrototype, 'byteLength')?.get as (
-  this: Uint8Array,
-) => number;
+const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const byteLength = Object.getOwnPropertyDescriptor(typedArrayPrototype, 'byteLength');
 
 /**
  * The number of bytes of `data`. Read through the intrinsic getter: a subclass or an own property cannot lie about it.
  */
 export function checkData(data: unknown): number {
   if (!isUint8Array(data)) throw invalidArgument('data', 'a Uint8Array', data);
-  const length = intrinsicByteLength.call(data);
+  const length = byteLength?.get?.call(data) as number;
   if (length === 0) refuseDetached(data);
   return length;
 }

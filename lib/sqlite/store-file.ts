@@ -75,7 +75,7 @@ const REGISTRY = Symbol.for('ave-actors-sqlite.open-files');
  */
 export async function claim(path: string): Promise<() => void> {
   const real = await realFile(path);
-  const registry = ((globalThis as { [REGISTRY]?: Set<string> })[REGISTRY] ??= new Set());
+  const registry = ((globalThis as unknown as Record<symbol, Set<string> | undefined>)[REGISTRY] ??= new Set());
   if (registry.has(real)) throw new CreateStoreError(`${path} is already open in this process`, { path });
   registry.add(real);
   return () => registry.delete(real);

@@ -30,12 +30,14 @@ interface Ending {
 }
 
 /** An error inside a group. `atCommit`: it came from the step that decides. `index`: of the write that met it, where it can be told. */
-class GroupError {
+class GroupError extends Error {
   constructor(
-    readonly cause: unknown,
+    override readonly cause: unknown,
     readonly atCommit: boolean,
     readonly index?: number,
-  ) {}
+  ) {
+    super('a group failed', { cause });
+  }
 }
 
 export class GroupCommitter {
