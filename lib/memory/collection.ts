@@ -103,8 +103,12 @@ export class MemoryCollection implements Collection {
 }
 
 function readKeys(keys: unknown): string[] {
-  const isIterable = typeof (keys as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
-  if (!isIterable) throw invalidArgument('keys', 'an iterable of strings', keys);
+  if (
+    typeof keys !== 'object' ||
+    typeof (keys as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function'
+  ) {
+    throw invalidArgument('keys', 'an iterable of strings', keys);
+  }
   return Array.from(keys as Iterable<unknown>, (key, index) => checkText(key, `keys[${index}]`));
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import {
   bytes,
   drain,
@@ -90,6 +91,32 @@ export function testStopping({ backend, describe, test, manyEntries }: Kit): voi
   });
 
   describe('stop', () => {
+    for (const [title, call] of Object.entries(CALLS)) {
+      test(`honours ${title} that was issued just before it`, async (manager) => {
+        const handles = await handlesOf(manager);
+        await Promise.all([fill(handles.collection, 'k=1'), handles.state.put(bytes('1'))]);
+        const [outcome] = await Promise.allSettled([call(handles), manager.stop()]);
+        assert.equal(outcome.status, 'fulfilled', inspect(outcome));
+      });
+    }
+
+    test('honours reads of many pages that were issued just before it', async (manager) => {
+      const { collection } = await handlesOf(manager);
+      const keys = orderedKeys(manyEntries);
+      await fillMany(manager, collection, keys);
+      const reads = Promise.all([
+        collection.getByRange(undefined, manyEntries),
+        collection.getByRange(keys.at(-1), -manyEntries),
+        collection.getMany(keys),
+        Promise.all(keys.map((key) => collection.get(key))),
+      ]);
+      await manager.stop();
+      assert.deepEqual(
+        (await reads).map((values) => values.length),
+        [manyEntries, manyEntries - 1, manyEntries, manyEntries],
+      );
+    });
+
     test('honours every call that was made before it', async (manager) => {
       const { collection, state } = await handlesOf(manager);
       await fill(collection, 'k=1');
