@@ -4,14 +4,16 @@
  * There is one implementation, in CommonJS; the ES modules beside it re-export it by name. `import` and `require` so share every class and the
  * registry of open directories, whoever mixes them. Packages that are ES modules alone (p-queue) are part of the bundle.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
+const { dependencies, peerDependencies } = readPackage(root);
 
 const entries = {
   index: 'lib/index.ts',
@@ -21,16 +23,29 @@ const entries = {
   driver: 'lib/driver.ts',
 };
 
-rmSync(dist, { recursive: true, force: true });
-const chunks = await bundle();
-declare();
-for (const { name, exports } of chunks.filter(({ isEntry }) => isEntry)) wrap(name, exports);
-giveNotice(chunks);
-check(chunks);
+const output = await bundle();
+const chunks = output.filter(({ type }) => type === 'chunk');
+const files = new Map([
+  ...output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source]),
+  ...chunks.filter(({ isEntry }) => isEntry).flatMap(modulesOf),
+  ...declarations(),
+  ['THIRD-PARTY.md', notices(chunks)],
+]);
+
+for (const [name, text] of files) {
+  mkdirSync(dirname(join(dist, name)), { recursive: true });
+  writeFileSync(join(dist, name), text);
+}
+// What is left of an earlier build goes last: who uses dist/ meanwhile finds it whole.
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  const file = join(entry.parentPath, entry.name);
+  if (entry.isFile() && !files.has(relative(dist, file).replaceAll('\\', '/'))) rmSync(file);
+}
 
 async function bundle() {
-  const build = await rolldown({ cwd: root, input: entries, platform: 'node', external: ['sqlite', 'sqlite3'] });
-  const { output } = await build.write({
+  const external = Object.keys(dependencies);
+  const build = await rolldown({ cwd: root, input: entries, platform: 'node', external });
+  const { output } = await build.generate({
     dir: dist,
     format: 'cjs',
     entryFileNames: '[name].js',
@@ -39,89 +54,76 @@ async function bundle() {
     sourcemap: true,
   });
   await build.close();
-  return output.filter(({ type }) => type === 'chunk');
-}
-
-/** Declarations of what the entry points reach: the inside of the library, and the types that it uses there, stay out of the package. */
-function declare() {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-  const reached = new Set();
-  const reach = (file) => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) {
-      reach(declarationOf(resolve(dirname(file), specifier)));
-    }
-  };
-  for (const name of Object.keys(entries)) reach(join(dist, `${name}.d.ts`));
-  for (const file of filesOf(dist, '.d.ts')) if (!reached.has(file)) rmSync(file);
-  for (const name of Object.keys(entries)) {
-    const file = join(dist, `${name}.d.ts`);
-    // Buffer and AsyncDisposable are Node's; a project that lists no `types` does not load them by itself.
-    writeFileSync(file, `/// <reference types="node" />\n${readFileSync(file, 'utf8')}`);
+  const names = new Set(output.map(({ fileName }) => fileName));
+  for (const { fileName, imports = [], dynamicImports = [] } of output) {
+    // jest and other hosts of CommonJS cannot run import().
+    if (dynamicImports.length > 0) throw new Error(`${fileName} holds import() of ${dynamicImports.join(', ')}`);
+    const missing = imports.filter((name) => !names.has(name) && !isBuiltin(name) && !external.includes(name));
+    if (missing.length > 0)
+      throw new Error(`${fileName} needs ${missing.join(', ')}, on which the package does not depend`);
   }
-}
-
-function declarationOf(path) {
-  return (
-    filesOf(dist, '.d.ts').find((file) => file === `${path}.d.ts` || file === join(path, 'index.d.ts')) ??
-    `${path}.d.ts`
-  );
+  return output;
 }
 
 /** The ES module of an entry point and its declarations. */
-function wrap(name, exports) {
-  const module = `./${name.split('/').at(-1)}.js`;
-  writeFileSync(
-    join(dist, `${name}.mjs`),
-    [
-      `import implementation from '${module}';`,
-      ...exports.map((key) => `export const ${key} = implementation.${key};`),
-      '',
-    ].join('\n'),
+function modulesOf({ name, exports }) {
+  const implementation = `./${posix.basename(name)}.js`;
+  const lines = exports.map((key) => `export const ${key} = implementation.${key};\n`);
+  return [
+    [`${name}.mjs`, `import implementation from '${implementation}';\n\n${lines.join('')}`],
+    [`${name}.d.mts`, `export * from '${implementation}';\n`],
+  ];
+}
+
+/** The declarations that the entry points reach. The inside of the library, and the types it uses there, stay out of the package. */
+function declarations() {
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (diagnostic) => refuse([diagnostic]) };
+  const config = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.build.json'), undefined, host);
+  const program = ts.createProgram(config.fileNames, config.options);
+  const emitted = new Map();
+  const { diagnostics } = program.emit(undefined, (file, text) =>
+    emitted.set(relative(dist, file).replaceAll('\\', '/'), text),
   );
-  writeFileSync(join(dist, `${name}.d.mts`), `export * from '${module}';\n`);
+  refuse([...ts.getPreEmitDiagnostics(program), ...diagnostics]);
+
+  const reached = new Map();
+  const reach = (file, from) => {
+    const text = emitted.get(file);
+    if (text === undefined) throw new Error(`${from} refers to ${file}, which is not there`);
+    if (reached.has(file)) return;
+    // Buffer and AsyncDisposable are Node's; a project that lists no `types` does not load them by itself.
+    reached.set(file, from === undefined ? `/// <reference types="node" />\n${text}` : text);
+    for (const { fileName: name } of ts.preProcessFile(text).importedFiles) {
+      const path = posix.join(posix.dirname(file), name);
+      if (name.startsWith('.')) reach(emitted.has(`${path}.d.ts`) ? `${path}.d.ts` : `${path}/index.d.ts`, file);
+      else if (!isBuiltin(name) && !(name in dependencies) && !(name in peerDependencies)) {
+        throw new Error(`${file} shows the types of ${name}, on which the package does not depend`);
+      }
+    }
+  };
+  for (const name of Object.keys(entries)) reach(`${name}.d.ts`);
+  return reached;
+}
+
+function refuse(diagnostics) {
+  if (diagnostics.length === 0) return;
+  const format = { getCurrentDirectory: () => root, getCanonicalFileName: (name) => name, getNewLine: () => '\n' };
+  throw new Error(ts.formatDiagnostics(diagnostics, format));
 }
 
 /** The licences of the packages that are part of the bundle. */
-function giveNotice(chunks) {
-  const homes = new Set();
-  for (const id of chunks.flatMap(({ moduleIds }) => moduleIds)) {
-    const [home] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
-    if (home !== undefined) homes.add(home);
-  }
-  const notices = [...homes].sort().map((home) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
-    const text = readdirSync(home).find((file) => /^licen[cs]e(\.md|\.txt)?$/i.test(file));
-    if (text === undefined) throw new Error(`${name} carries no licence text`);
-    return `## ${name} ${version} (${license})\n\n${readFileSync(join(home, text), 'utf8').trim()}\n`;
+function notices(chunks) {
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+  const homes = new Set(modules.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? []));
+  const texts = [...homes].sort().map((home) => {
+    const { name, version, license } = readPackage(home);
+    const file = readdirSync(home).find((entry) => /^licen[cs]e(\.md|\.txt)?$/i.test(entry));
+    if (file === undefined) throw new Error(`${name} carries no licence text`);
+    return `## ${name} ${version} (${license})\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`;
   });
-  writeFileSync(join(dist, 'THIRD-PARTY.md'), ['# Parts of this package that others wrote\n', ...notices].join('\n'));
+  return ['# Parts of this package that others wrote\n', ...texts].join('\n');
 }
 
-/** What must hold of every build. */
-function check(chunks) {
-  for (const { fileName, dynamicImports, imports } of chunks) {
-    // jest and other CommonJS hosts cannot run import().
-    if (dynamicImports.length > 0) throw new Error(`${fileName} holds import(): ${dynamicImports.join(', ')}`);
-    const outside = imports.filter(
-      (name) => !name.startsWith('node:') && !chunks.some((chunk) => chunk.fileName === name),
-    );
-    const unexpected = outside.filter((name) => !['sqlite', 'sqlite3'].includes(name));
-    if (unexpected.length > 0)
-      throw new Error(`${fileName} needs what the package does not depend on: ${unexpected.join(', ')}`);
-  }
-  for (const file of filesOf(dist, '.d.ts')) {
-    for (const [, name] of readFileSync(file, 'utf8').matchAll(/from\s*['"]([^.'"][^'"]*)['"]/g)) {
-      if (!name.startsWith('node:') && !['sqlite3', 'fastify'].includes(name))
-        throw new Error(`${relative(root, file)} shows the types of ${name}`);
-    }
-  }
-}
-
-function filesOf(directory, ending) {
-  return readdirSync(directory, { recursive: true })
-    .map((file) => join(directory, file))
-    .filter((file) => file.endsWith(ending));
+function readPackage(home) {
+  return JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
 }
