@@ -1,12 +1,14 @@
 /** The program that the harnesses run in processes of its own: `node child.cjs <part> <options as JSON>`. */
+import { fullDisk, type FullDiskOptions } from './full-disk';
 import { workload, type WorkloadOptions } from './workload';
-
-const [, , part, options] = process.argv as [string, string, keyof Parts, string];
 
 export interface Parts {
   workload: WorkloadOptions;
+  fullDisk: FullDiskOptions;
 }
 
-const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = { workload };
+const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = { workload, fullDisk };
 
-void parts[part](JSON.parse(options) as Parts[typeof part]);
+const [part, options] = process.argv.slice(2) as [keyof Parts, string];
+// The type of the options belongs to the part; TypeScript cannot follow it through the union.
+void (parts[part] as (options: unknown) => Promise<void>)(JSON.parse(options));

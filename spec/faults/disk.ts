@@ -119,21 +119,12 @@ export class Disk {
   #pendingNames: { path: string; node: Node | undefined }[] = [];
 
   apply({ kind, path, offset, data }: LogRecord): void {
-    switch (kind) {
-      case 'create':
-        return this.#name(path, new FileNode());
-      case 'mkdir':
-        return this.#name(path, 'directory');
-      case 'unlink':
-        return this.#name(path, undefined);
-      case 'write':
-        return this.#file(path).apply({ offset, data });
-      case 'truncate':
-        return this.#file(path).apply({ length: offset });
-      case 'sync':
-        if (this.#names.get(path) === 'directory') this.#syncNames(path);
-        else this.#file(path).sync();
-    }
+    if (kind === 'create') this.#name(path, new FileNode());
+    else if (kind === 'mkdir') this.#name(path, 'directory');
+    else if (kind === 'unlink') this.#name(path, undefined);
+    else if (kind === 'sync' && this.#names.get(path) === 'directory') this.#syncNames(path);
+    else if (kind === 'sync') this.#file(path).sync();
+    else this.#file(path).apply(kind === 'write' ? { offset, data } : { length: offset });
   }
 
   /** Whether a power cut now would lose anything at all. */

@@ -63,7 +63,7 @@ export class History {
 
   /** Judges the rows of a store by the outcomes of the writes from place 0 on. Rows of other owners' actors do not count. */
   judge(all: Rows, outcomes: readonly Outcome[]): Judgement {
-    const rows: Rows = new Map([...all].filter(([row]) => this.actors.some((actor) => row.split('/')[1] === actor)));
+    const rows = rowsOfActors(all, this.actors);
     const judgement: Judgement = { acknowledged: 0, lost: 0, half: 0, ghosts: 0, holes: 0 };
     const there = outcomes.map((_, ordinal) => rows.has(this.markOf(ordinal)));
     const last = there.lastIndexOf(true);
@@ -143,6 +143,11 @@ function applyTo(rows: Rows, write: Write): void {
     else if (operation.type === 'delRange') rows.delete(eventRow(operation.actor, operation.start));
     else rows.set(eventRow(operation.actor, operation.key), digestOf(operation.data));
   }
+}
+
+/** The rows of some actors among those of all. */
+export function rowsOfActors(rows: Rows, actors: readonly string[]): Rows {
+  return new Map([...rows].filter(([row]) => actors.includes(row.split('/')[1]!)));
 }
 
 /** The number of rows in which two stores differ. */

@@ -16,7 +16,7 @@ export class Journal {
   #unknown: number[] = [];
 
   constructor(
-    private readonly history: History,
+    readonly history: History,
     writes: number,
   ) {
     this.outcomes = Array.from({ length: writes }, () => 'pending');

@@ -18,10 +18,10 @@ export type SubjectOptions =
   { kind: 'library'; durability: boolean } | { kind: 'bare'; synchronous: 'FULL' | 'NORMAL' | 'OFF'; flaw?: Flaw };
 
 /**
- * How a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, or goes
- * on with a batch after an error and takes the last answer for the outcome.
+ * How a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, goes on with a
+ * batch after an error and takes the last answer for the outcome, or reads in a transaction before it writes.
  */
-export type Flaw = 'early' | 'piecemeal' | 'undeterred';
+export type Flaw = 'early' | 'piecemeal' | 'undeterred' | 'deferred';
 
 export function openSubject(directory: string, options: SubjectOptions, actors: readonly string[]): Promise<Subject> {
   return options.kind === 'library' ? openLibrary(directory, options.durability, actors) : openBare(directory, options);
@@ -131,13 +131,15 @@ class BareSubject implements Subject {
         return this.performAll(operations);
       case 'undeterred':
         return this.writeUndeterred(operations);
+      case 'deferred':
+        return this.transaction('BEGIN; SELECT count(*) FROM sqlite_schema', operations);
       case undefined:
-        return this.writeWell(operations);
+        return this.transaction('BEGIN IMMEDIATE', operations);
     }
   }
 
-  private async writeWell(operations: readonly Operation[]): Promise<void> {
-    await this.database.exec('BEGIN IMMEDIATE');
+  private async transaction(begin: string, operations: readonly Operation[]): Promise<void> {
+    await this.database.exec(begin);
     try {
       await this.performAll(operations);
       await this.database.exec('COMMIT');

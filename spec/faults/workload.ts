@@ -1,4 +1,5 @@
 /** The writing process of most harnesses: works through a history and says what becomes of each write. */
+import { limitHeap } from './driver';
 import { History } from './history';
 import { openSubject, type Subject, type SubjectOptions } from './subjects';
 import { describe, Writer } from './writer';
@@ -14,6 +15,8 @@ export interface WorkloadOptions {
   sessions: number;
   /** How it ends: with the last stop, or killed instead of it. */
   end: 'stop' | 'kill';
+  /** How many bytes SQLite may take in the process. */
+  heap?: number;
   /** Where the journal goes; stdout when missing. */
   journal?: string;
 }
@@ -25,6 +28,7 @@ export async function workload(options: WorkloadOptions): Promise<void> {
   const history = new History(options.owner);
   const writer = new Writer(history, options.journal);
   const open = (): Promise<Subject> => writer.settled(openSubject(options.directory, options.subject, history.actors));
+  if (options.heap !== undefined) await limitHeap(options.heap);
   for (let session = 1; session <= options.sessions; session++) {
     const subject = await twice(open, (error) => writer.say(`open-failed ${describe(error)}`));
     if (subject === undefined) continue;

@@ -73,6 +73,7 @@ function isUnknown(error: unknown): boolean {
 
 export function describe(error: unknown): string {
   if (!isNativeError(error)) return String(error);
-  const { code, sqliteCode } = error as { code?: unknown; sqliteCode?: unknown };
-  return `${String(code)} ${String(sqliteCode ?? '')} ${error.message}`.replaceAll('\n', ' ');
+  // The library's errors have SQLite's code as sqliteCode, the driver's own as errno.
+  const { code, sqliteCode, errno } = error as { code?: string; sqliteCode?: number; errno?: number };
+  return `${code ?? '-'} ${sqliteCode ?? errno ?? '-'} ${error.message}`.replaceAll('\n', ' ');
 }
