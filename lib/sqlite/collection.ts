@@ -6,7 +6,7 @@ import { iterate } from '../iteration';
 import { checkBound, checkIterationOptions, checkQuantity, checkText, type IterationPlan } from '../validate';
 import type { StoreAccess } from './access';
 import { entryName, writeError } from './failures';
-import { EntryPages, type RawEntry, type RunRead, type Scan } from './pages';
+import { EntryPages, isText, type RawEntry, type RunRead, type Scan } from './pages';
 import type { Found } from './shared-gets';
 import * as sql from './statements';
 import type { Table } from './statements';
@@ -125,7 +125,12 @@ export class SqliteCollection implements Collection {
     // One more, for `from` itself: its row says whether it exists.
     const limit = Math.abs(quantity) + (from === undefined ? 0 : 1);
     const pages = this.#pagesOf(
-      { ...this.#range(reverse ? undefined : from, reverse ? from : undefined), reverse, limit },
+      {
+        ...this.#range(reverse ? undefined : from, reverse ? from : undefined),
+        reverse,
+        limit,
+        anchored: from !== undefined,
+      },
       (read) => this.#access.readers.lease(read),
     );
     const entries: Entry[] = [];
@@ -175,9 +180,9 @@ export class SqliteCollection implements Collection {
     return { name: this.#target.table, shape: 'collection' };
   }
 
-  #checkEntry({ key, value }: RawEntry): Entry {
-    if (typeof key !== 'string')
-      throw new GetError(this.prefix, 'a key in the file is not TEXT', undefined, this.#context());
+  #checkEntry({ key, keyBytes, value }: RawEntry): Entry {
+    if (!isText(key, keyBytes))
+      throw new GetError(this.prefix, 'a key in the file is not text in UTF-8', undefined, this.#context());
     return [key, this.#checkValue(key, value as Found) as Buffer];
   }
 

@@ -2,6 +2,7 @@
 import { open, type Database, type Statement } from 'sqlite';
 import { CreateStoreError, reasonOf } from '../errors';
 import type { Sizing } from '../machine';
+import { setBusyTimeout } from './statements';
 
 /** What a statement may bind: the driver turns everything else into NULL or into the text `[object Object]`, silently. */
 export type Parameter = string | number | Buffer;
@@ -14,7 +15,8 @@ export interface ConnectionOptions {
 
 /** https://sqlite.org/c3ref/c_open_autoproxy.html: SQLITE_OPEN_EXRESCODE, which the driver has no name for. */
 const OPEN_EXRESCODE = 0x02000000;
-const BUSY_TIMEOUT_MS = 5000;
+/** How long a statement waits for another process's lock, on a thread of libuv's pool. */
+export const BUSY_TIMEOUT_MS = 5000;
 /** Prepared statements kept; a store with few tables never fills it. */
 const MAX_STATEMENTS = 256;
 
@@ -54,18 +56,28 @@ export class Connection {
   }
 
   /** Every row. Reads use this alone: a `get` that is not reset would keep its read transaction open. */
-  all<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
-    const statement = this.#statements.get(sql);
-    return statement === undefined
-      ? this.#prepare(sql).then((prepared) => prepared.all<Row[]>(parameters))
-      : statement.all<Row[]>(parameters);
+  async all<Row>(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
+    try {
+      return await statement.all<Row[]>(parameters);
+    } catch (error) {
+      await statement.reset();
+      throw error;
+    }
   }
 
   /** Runs a statement; resolves to the number of rows that it changed. */
   async run(sql: string, parameters: readonly Parameter[] = []): Promise<number> {
     const statement = this.#statements.get(sql) ?? (await this.#prepare(sql));
-    const { changes } = await statement.run(parameters);
-    return changes ?? 0;
+    try {
+      const { changes } = await statement.run(parameters);
+      return changes ?? 0;
+    } catch (error) {
+      // The driver resets a failed statement only when it binds it again. Until then SQLite counts it as running, and no other statement on
+      // this connection commits by itself: https://sqlite.org/lang_transaction.html#implicit_versus_explicit_transactions
+      await statement.reset();
+      throw error;
+    }
   }
 
   /** Runs SQL texts that are not worth keeping. */
@@ -111,7 +123,7 @@ export function loadDriver(): typeof import('sqlite3') {
 function pragmas({ durability, sizing }: ConnectionOptions): string {
   return [
     // First: the ones that follow may have to wait for a lock.
-    `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
+    setBusyTimeout(BUSY_TIMEOUT_MS),
     'PRAGMA journal_mode = WAL',
     `PRAGMA synchronous = ${durability ? 'FULL' : 'NORMAL'}`,
     // On macOS fsync alone does not reach the disk: https://sqlite.org/pragma.html#pragma_fullfsync

@@ -27,8 +27,9 @@ import { SharedGets } from './shared-gets';
 import { SqliteState } from './state';
 import * as sql from './statements';
 import type { Shape } from './statements';
-import { claim, filePath, makeDirectory, openReader, openWriter, refuseLostFile, syncDirectory } from './store-file';
-import { Tables } from './tables';
+import { claim, filePath, makeDirectory, openReader, openWriter, checkFile, syncDirectory } from './store-file';
+import { Tables, type OnWriter } from './tables';
+import { WalWatch } from './wal-watch';
 import { GroupCommitter, type CommitStep } from './write-group';
 import { WriteQueue } from './write-queue';
 
@@ -48,8 +49,6 @@ interface Opened {
   readonly release: () => void;
 }
 
-/** Locks of other processes must not keep a process from ending: container runtimes wait 10 s. */
-const BUSY_TIMEOUT_AT_STOP = 'PRAGMA busy_timeout = 250';
 /** BUSY, LOCKED */
 const IN_USE = [5, 6];
 
@@ -63,6 +62,7 @@ export class SqliteManager implements DbManager {
   readonly #opened: Opened;
   readonly #access: StoreAccess;
   readonly #tables: Tables;
+  readonly #wal: WalWatch;
   readonly #targets = new WeakMap<object, Target>();
   #lastBackup: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -75,19 +75,35 @@ export class SqliteManager implements DbManager {
     const commitStep: CommitStep = seams.commitStep ?? ((step) => step());
     const fence = new Fence(writer, commitStep);
     const committer = new GroupCommitter(writer, commitStep, fence);
-    const queue = new WriteQueue((calls) => committer.commit(calls), settings.maxQueuedBytes);
+    const queue = new WriteQueue(
+      async (calls) => {
+        await committer.commit(calls);
+        wal.groupCommitted();
+      },
+      settings.maxQueuedBytes,
+      path,
+    );
+    const onWriter: OnWriter = (work) => queue.run(() => fence.guard(() => work(writer)));
     const readers = new ReaderPool(opened.readers);
+    const views = new ReadViews(opened.openReader, readers, settings.logger, path);
+    const wal = (this.#wal = new WalWatch({
+      path,
+      walAutocheckpoint: settings.sizing.walAutocheckpoint,
+      logger: settings.logger,
+      onWriter,
+      oldestViewAgeMs: () => views.oldestAgeMs,
+    }));
     this.#access = {
       path,
       queue,
       readers,
       gets: new SharedGets(readers),
-      views: new ReadViews(opened.openReader, readers, settings.logger, path),
+      views,
       assertOpen: () => {
         if (this.#stopping !== undefined) throw stoppedError(path);
       },
     };
-    this.#tables = new Tables(readers, (work) => queue.run(() => fence.guard(() => work(writer))), path);
+    this.#tables = new Tables(readers, onWriter, path);
   }
 
   /**
@@ -198,6 +214,7 @@ export class SqliteManager implements DbManager {
         failures.push(error);
       }
     };
+    await this.#wal.stop();
     await queue.drain();
     await this.#lastBackup;
     await readers.drain();
@@ -219,7 +236,7 @@ export class SqliteManager implements DbManager {
     const { writer, settings } = this.#opened;
     const warn = (what: string, cause: unknown): void =>
       settings.logger.warn({ path: this.path, err: cause }, `${what} at stop: ${reasonOf(cause)}`);
-    await writer.exec(BUSY_TIMEOUT_AT_STOP);
+    await writer.exec(sql.setBusyTimeout(sql.SHORT_BUSY_TIMEOUT_MS));
     await writer.exec(sql.OPTIMIZE_AT_STOP).catch((cause: unknown) => warn('optimize failed', cause));
     try {
       const [row] = await writer.all<{ busy: number }>(sql.CHECKPOINT);
@@ -247,7 +264,7 @@ export async function openManager(
   const connectionOptions = (role: ConnectionOptions['role']): ConnectionOptions => ({ role, durability, sizing });
   const addReader = (): Promise<Connection> => openReader(path, connectionOptions('reader'));
   try {
-    await refuseLostFile(path);
+    await checkFile(path);
     const writer = await openWriter(path, connectionOptions('writer'));
     connections.push(writer);
     const readers: Connection[] = [];

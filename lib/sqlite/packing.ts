@@ -97,8 +97,11 @@ export interface PackedPage {
   readonly bytes: Buffer | null;
 }
 
-/** In the place of a size: the entry's key is no text or its value no blob. */
+/** In the place of a size: the entry's key may be no text, or its value no blob. */
 export const FOREIGN = -1;
+
+/** What the driver makes of bytes that are not UTF-8, if it is not a character of the key itself. */
+const REPLACEMENT = '\uFFFD';
 
 export interface UnpackedPage {
   readonly entries: [key: string, value: Buffer][];
@@ -113,12 +116,14 @@ export function unpackPage(page: PackedPage): UnpackedPage {
   const keys = JSON.parse(page.keys) as (string | null)[];
   const sizes = JSON.parse(page.sizes) as number[];
   const { bytes } = page;
+  const suspect = page.keys.includes(REPLACEMENT);
   const entries: [string, Buffer][] = [];
   let position = 0;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string | null;
     const size = sizes[i] as number;
     if (key === null) return { entries, rows: keys.length, leftOut: size };
+    if (suspect && key.includes(REPLACEMENT)) return { entries, rows: keys.length, leftOut: FOREIGN };
     entries.push([key, viewOf(bytes, position, size)]);
     position += size;
   }

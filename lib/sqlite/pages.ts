@@ -11,7 +11,13 @@ export type RunRead = <T>(read: (connection: Connection) => Promise<T>) => Promi
 /** An entry as SQLite gave it: anything may have been written from outside. */
 export interface RawEntry {
   readonly key: unknown;
+  readonly keyBytes: Buffer;
   readonly value: unknown;
+}
+
+/** Whether text came out of the file as it went in: not so when it is no text, or not valid UTF-8. */
+export function isText(text: unknown, bytes: Buffer): text is string {
+  return typeof text === 'string' && Buffer.from(text).equals(bytes);
 }
 
 export interface Scan {
@@ -21,6 +27,8 @@ export interface Scan {
   readonly end: string | undefined;
   readonly reverse: boolean;
   readonly limit: number;
+  /** Gives the entry that the scan starts at an empty value: it is asked for its existence alone. */
+  readonly anchored?: boolean;
 }
 
 /**
@@ -40,7 +48,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
   readonly #close: () => Promise<void>;
   /** The key that the next page starts from, or after. */
   #from: string | Buffer;
-  #inclusive = true;
+  #start: sql.Direction['start'];
   readonly #to: string | Buffer;
   #rows = FIRST_ROWS;
   #remaining: number;
@@ -57,6 +65,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     this.#from = scan.reverse ? last : first;
     this.#to = scan.reverse ? first : last;
     this.#remaining = scan.limit;
+    this.#start = scan.anchored === true ? 'anchored' : 'at';
   }
 
   fetch(): Promise<[string, Buffer][] | undefined> {
@@ -108,12 +117,12 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     this.#remaining -= entries.length;
     const last = entries.at(-1);
     if (last !== undefined) this.#from = last[0];
-    this.#inclusive = false;
+    this.#start = 'after';
     return entries;
   }
 
   #direction(): sql.Direction {
-    return { reverse: this.#scan.reverse, inclusive: this.#inclusive };
+    return { reverse: this.#scan.reverse, start: this.#start };
   }
 
   #bounds(): [string, string | Buffer, string | Buffer] {
@@ -148,12 +157,12 @@ export class PrefixPages implements PageSource<string> {
       this.#ended = true;
       return undefined;
     }
-    const rows = await connection.all<{ prefix: unknown }>(sql.readPrefixes(this.#table, this.#after === undefined), [
-      this.#after ?? '',
-      PREFIXES_PER_PAGE,
-    ]);
-    const prefixes = rows.map(({ prefix }) => {
-      if (typeof prefix !== 'string') throw new Error('a prefix in the file is not TEXT');
+    const rows = await connection.all<{ prefix: unknown; bytes: Buffer }>(
+      sql.readPrefixes(this.#table, this.#after === undefined),
+      [this.#after ?? '', PREFIXES_PER_PAGE],
+    );
+    const prefixes = rows.map(({ prefix, bytes }) => {
+      if (!isText(prefix, bytes)) throw new Error('a prefix in the file is not text in UTF-8');
       return prefix;
     });
     this.#after = prefixes.at(-1);

@@ -146,23 +146,31 @@ export function readPacked({ name, shape }: Table): string {
       FROM ${asked})`;
 }
 
-/** Which way a scan runs, and whether the key it starts from is part of it. */
+/** Which way a scan runs, and from where. */
 export interface Direction {
   readonly reverse: boolean;
-  readonly inclusive: boolean;
+  /** At its first key, after it, or at it but with an empty value in the place of that key's own. */
+  readonly start: 'at' | 'after' | 'anchored';
 }
 
+/** With its bytes: a key that is not valid UTF-8 (written from outside) comes out as another one. */
+const KEY_AS_IT_IS = 'sn AS key, CAST(sn AS BLOB) AS keyBytes';
+
 /** `?1` prefix, `?2` the key to start from, `?3` the last key of the range. */
-function range({ name }: Table, { reverse, inclusive }: Direction): string {
-  const equal = inclusive ? '=' : '';
+function range({ name }: Table, { reverse, start }: Direction): string {
+  const equal = start === 'after' ? '' : '=';
   return reverse
     ? `FROM "${name}" WHERE prefix = ?1 AND sn <${equal} ?2 AND sn >= ?3 ORDER BY sn DESC`
     : `FROM "${name}" WHERE prefix = ?1 AND sn >${equal} ?2 AND sn <= ?3 ORDER BY sn`;
 }
 
+function valueOf({ start }: Direction): string {
+  return start === 'anchored' ? "CASE sn WHEN ?2 THEN x'' ELSE value END" : 'value';
+}
+
 /** The next entry of a range as it is. */
 export function readNext(table: Table, direction: Direction): string {
-  return `SELECT sn AS key, value ${range(table, direction)} LIMIT 1`;
+  return `SELECT ${KEY_AS_IT_IS}, ${valueOf(direction)} AS value ${range(table, direction)} LIMIT 1`;
 }
 
 /**
@@ -170,16 +178,17 @@ export function readNext(table: Table, direction: Direction): string {
  * no key and no bytes, only a size.
  */
 export function readPage(table: Table, direction: Direction): string {
+  const value = valueOf(direction);
   return `SELECT json_group_array(CASE WHEN packed THEN sn END) AS keys, json_group_array(size) AS sizes,
       CAST(group_concat(CASE WHEN packed THEN value END, '') AS BLOB) AS bytes
-    FROM (SELECT sn, value, typeof(value) = 'blob' AND typeof(sn) = 'text' AND octet_length(value) + octet_length(sn) <= ?5 AS packed,
-        CASE WHEN typeof(value) = 'blob' AND typeof(sn) = 'text' THEN octet_length(value) ELSE ${FOREIGN} END AS size
+    FROM (SELECT sn, ${value} AS value, typeof(sn) = 'text' AND typeof(${value}) = 'blob' AND octet_length(${value}) + octet_length(sn) <= ?5 AS packed,
+        CASE WHEN typeof(sn) = 'text' AND typeof(${value}) = 'blob' THEN octet_length(${value}) ELSE ${FOREIGN} END AS size
       ${range(table, direction)} LIMIT ?4)`;
 }
 
 /** The greatest entry of an actor: `?1` prefix. */
 export function readLast({ name }: Table): string {
-  return `SELECT sn AS key, value FROM "${name}" WHERE prefix = ?1 ORDER BY sn DESC LIMIT 1`;
+  return `SELECT ${KEY_AS_IT_IS}, value FROM "${name}" WHERE prefix = ?1 ORDER BY sn DESC LIMIT 1`;
 }
 
 /**
@@ -190,7 +199,7 @@ export function readPrefixes(name: string, inclusive: boolean): string {
       SELECT min(prefix) FROM "${name}" WHERE prefix >${inclusive ? '=' : ''} ?1
       UNION ALL SELECT (SELECT min(t.prefix) FROM "${name}" AS t WHERE t.prefix > actors.prefix) FROM actors WHERE actors.prefix IS NOT NULL
       LIMIT ?2)
-    SELECT prefix FROM actors WHERE prefix IS NOT NULL`;
+    SELECT prefix, CAST(prefix AS BLOB) AS bytes FROM actors WHERE prefix IS NOT NULL`;
 }
 
 /** Freezes the moment that a read transaction sees: https://sqlite.org/lang_transaction.html#deferred_immediate_and_exclusive_transactions */
@@ -203,6 +212,12 @@ export const READ_USER_VERSION = 'PRAGMA user_version';
 /** Setting it writes a page even when the value stays the same, unlike BEGIN IMMEDIATE with COMMIT or a DELETE of nothing. */
 export function writeUserVersion(version: number): string {
   return `PRAGMA user_version = ${version}`;
+}
+
+/** For maintenance that others should not wait for; container runtimes end a process after 10 s. */
+export const SHORT_BUSY_TIMEOUT_MS = 250;
+export function setBusyTimeout(ms: number): string {
+  return `PRAGMA busy_timeout = ${ms}`;
 }
 
 /** With the 0x10 bit, which limits the analysis: https://sqlite.org/pragma.html#pragma_optimize */

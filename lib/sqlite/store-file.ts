@@ -1,5 +1,5 @@
 /** The directory and the file of a store: found or made, claimed for this process, proven to be usable. */
-import { mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateStoreError, InvalidConfigurationError, describe, hasPrimaryCode, reasonOf } from '../errors';
@@ -93,9 +93,10 @@ async function realFile(path: string): Promise<string> {
  * SQLite deletes the WAL of an empty file when it opens it, and what was committed with it. Only `stat`: opening the file by other means would
  * drop SQLite's locks when it is closed (https://sqlite.org/howtocorrupt.html#posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
  */
-export async function refuseLostFile(path: string): Promise<void> {
+export async function checkFile(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
   if (file !== undefined && !file.isFile()) throw new CreateStoreError(`${path} is not a file`, { path });
+  if (file !== undefined) await checkWritable(path);
   if (file !== undefined && file.size > 0) return;
   const wal = await stat(`${path}-wal`).catch(() => undefined);
   if (wal !== undefined && wal.size > 0) {
@@ -104,6 +105,15 @@ export async function refuseLostFile(path: string): Promise<void> {
       `${path} is ${state} but its write-ahead log is not: the file was lost. Put it back from a backup, or remove ${path}-wal to start anew`,
       { path },
     );
+  }
+}
+
+/** SQLite would open the file for reading alone, and leave a WAL beside it that nobody may write either. */
+async function checkWritable(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw new CreateStoreError(`${path} cannot be written: ${reasonOf(cause)}`, { path, cause });
   }
 }
 

@@ -22,15 +22,18 @@ export class WriteQueue {
   readonly #tasks = new PQueue({ concurrency: 1 });
   readonly #commit: (calls: readonly WriteCall[]) => Promise<void>;
   readonly #maxBytes: number;
+  readonly #path: string;
   #waiting: QueuedCall[] = [];
   /** Bytes queued or in flight. */
   #bytes = 0;
   /** A task is queued or running that will take what is waiting. */
   #committing = false;
 
-  constructor(commit: (calls: readonly WriteCall[]) => Promise<void>, maxBytes: number) {
+  /** `path` is what errors name. */
+  constructor(commit: (calls: readonly WriteCall[]) => Promise<void>, maxBytes: number, path: string) {
     this.#commit = commit;
     this.#maxBytes = maxBytes;
+    this.#path = path;
   }
 
   /**
@@ -43,6 +46,7 @@ export class WriteQueue {
       throw new StoreOperationError(
         'queue_full',
         `${this.#bytes} bytes are waiting to be written, ${bytes} more would exceed the limit of ${this.#maxBytes}`,
+        { path: this.#path },
       );
     }
     this.#bytes += bytes;

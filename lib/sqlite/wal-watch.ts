@@ -1,0 +1,102 @@
+/** Keeps the write-ahead log bounded, and says so when it cannot. */
+import { stat } from 'node:fs/promises';
+import type { Logger } from '../contracts';
+import { reasonOf } from '../errors';
+import { BUSY_TIMEOUT_MS, type Connection } from './connection';
+import * as sql from './statements';
+import type { OnWriter } from './tables';
+
+/** Looks at the file once in so many groups: each of them adds at least a page. */
+const GROUPS_PER_LOOK = 128;
+/** How far the WAL may outgrow its automatic checkpoints. */
+const TOLERANCE = 4;
+const PAGE_BYTES = 4096;
+
+export interface WatchedWal {
+  /** Of `database.db`. */
+  readonly path: string;
+  readonly walAutocheckpoint: number;
+  readonly logger: Logger;
+  readonly onWriter: OnWriter;
+  /** How long the oldest read view has been pinning the WAL, in ms. */
+  readonly oldestViewAgeMs: () => number | undefined;
+}
+
+/**
+ * SQLite checkpoints by itself, but it swallows an error of an automatic checkpoint, and it can only start the WAL over at a moment when nobody
+ * reads from it: readers that come and go without a gap let it grow for ever (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
+ */
+export class WalWatch {
+  readonly #wal: WatchedWal;
+  readonly #bound: number;
+  #groups = 0;
+  #look: Promise<void> | undefined;
+  #stopped = false;
+  /** Nothing is done below this size: it moves up when a checkpoint could not help. */
+  #actAt: number;
+
+  constructor(wal: WatchedWal) {
+    this.#wal = wal;
+    this.#bound = wal.walAutocheckpoint * PAGE_BYTES * TOLERANCE;
+    this.#actAt = this.#bound;
+  }
+
+  /** To be called after each group. Never delays it. */
+  groupCommitted(): void {
+    if (this.#stopped || this.#look !== undefined || ++this.#groups < GROUPS_PER_LOOK) return;
+    this.#groups = 0;
+    this.#look = this.#lookAndAct().finally(() => (this.#look = undefined));
+  }
+
+  /** Looks no more; resolves when it does nothing any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#look;
+  }
+
+  async #lookAndAct(): Promise<void> {
+    const size = await this.#size();
+    if (size < this.#actAt) {
+      if (size < this.#bound) this.#actAt = this.#bound;
+      return;
+    }
+    const age = this.#wal.oldestViewAgeMs();
+    const blocked =
+      age === undefined
+        ? await this.#checkpoint()
+        : `a consistent iteration has been open for ${Math.round(age / 1000)} s`;
+    this.#actAt = blocked === undefined ? this.#bound : size + this.#bound;
+    if (blocked === undefined) return;
+    const { logger, path } = this.#wal;
+    logger.warn({ path, walBytes: size }, `the write-ahead log has grown to ${size} bytes: ${blocked}`);
+  }
+
+  /** Waits for the readers of the moment, so that the WAL can start over; resolves to what was in the way. */
+  async #checkpoint(): Promise<string | undefined> {
+    try {
+      const busy = await this.#wal.onWriter(truncate);
+      return busy ? 'a reader or another process kept it from being checkpointed' : undefined;
+    } catch (error) {
+      return `a checkpoint failed: ${reasonOf(error)}`;
+    }
+  }
+
+  async #size(): Promise<number> {
+    try {
+      return (await stat(`${this.#wal.path}-wal`)).size;
+    } catch {
+      return 0;
+    }
+  }
+}
+
+/** Every write waits meanwhile, so it gives up soon. */
+async function truncate(writer: Connection): Promise<boolean> {
+  await writer.exec(sql.setBusyTimeout(sql.SHORT_BUSY_TIMEOUT_MS));
+  try {
+    const [row] = await writer.all<{ busy: number }>(sql.CHECKPOINT);
+    return row?.busy !== 0;
+  } finally {
+    await writer.exec(sql.setBusyTimeout(BUSY_TIMEOUT_MS));
+  }
+}
