@@ -1,0 +1,44 @@
+/**
+ * The service: `node server.mjs [directory]`, on the port in PORT (default 3000, 0 for any). SIGTERM or SIGINT ends it in order.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { SqliteManager } from 'ave-actors-sqlite';
+import { account } from '../actors/account.mjs';
+import { ActorSystem } from '../actors/actor-system.mjs';
+import { createApp } from './app.mjs';
+
+const GRACE_MS = 8000;
+
+const directory = process.argv[2] ?? fileURLToPath(new URL('data', import.meta.url));
+const store = await SqliteManager.open(directory);
+const accounts = new ActorSystem(store, account, {
+  onRestart: (name, error) => console.error(`account ${name} restarts:`, error),
+});
+const app = createApp(store, accounts);
+const server = createServer((request, response) => {
+  // While the server closes, the connections that are kept alive end with the answer that they wait for.
+  if (!server.listening) response.setHeader('Connection', 'close');
+  app(request, response);
+});
+
+server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1');
+await once(server, 'listening');
+console.log(`listening on http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`);
+
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+
+/** Requests that were accepted are answered, then the messages in the mailboxes are committed, then the file is closed. */
+async function stop() {
+  const closed = once(server, 'close');
+  server.close();
+  // Container runtimes kill after 10 s: a client that reads a long stream slowly cannot hold the end up for ever.
+  const grace = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  await closed;
+  clearTimeout(grace);
+  await accounts.stop();
+  await store.stop();
+  console.log('stopped');
+}

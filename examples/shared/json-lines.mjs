@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs';
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const MAX_LINE_BYTES = 1024 * 1024;
+
+/**
+ * A line of a file.
+ * @typedef {object} Line
+ * @property {number} number counted from 1 at the first line read
+ * @property {number} end the offset in the file behind the line
+ * @property {Buffer} bytes without the line's end
+ * @property {boolean} tooLong longer than a mebibyte, and therefore left out
+ */
+
+/**
+ * The lines of a file from an offset on. Memory holds one line at a time, however long the file, and never more than a mebibyte of it.
+ * @param {string} file
+ * @param {number} [start]
+ * @returns {AsyncGenerator<Line, void, undefined>}
+ */
+export async function* linesOf(file, start = 0) {
+  let number = 0;
+  let end = start;
+  let length = 0;
+  /** @type {Buffer[]} */
+  let parts = [];
+
+  /** @param {Buffer} part */
+  const take = (part) => {
+    length += part.length;
+    if (length <= MAX_LINE_BYTES) parts.push(part);
+    else parts = [];
+  };
+  /** @param {number} ending */
+  const finish = (ending) => {
+    const bytes = withoutReturn(Buffer.concat(parts));
+    const line = { number: ++number, end: (end += length + ending), bytes, tooLong: length > MAX_LINE_BYTES };
+    parts = [];
+    length = 0;
+    return line;
+  };
+
+  for await (const chunk of createReadStream(file, { start })) {
+    let from = 0;
+    for (let to = chunk.indexOf(LINE_FEED); to !== -1; to = chunk.indexOf(LINE_FEED, from)) {
+      take(chunk.subarray(from, to));
+      yield finish(1);
+      from = to + 1;
+    }
+    take(chunk.subarray(from));
+  }
+  if (length > 0) yield finish(0);
+}
+
+/** @param {Buffer} line */
+function withoutReturn(line) {
+  return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+}
+
+// Bytes that are no UTF-8 are an error, not U+FFFD; a byte order mark is left out.
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * The JSON object that a line holds, which names its actor. Throws an Error that says what is wrong with the line.
+ * @param {Line} line
+ * @returns {{ actor: string, [property: string]: unknown }}
+ */
+export function parseLine({ bytes, tooLong }) {
+  if (tooLong) throw new Error(`longer than ${MAX_LINE_BYTES} bytes`);
+  /** @type {unknown} */
+  const value = JSON.parse(utf8.decode(bytes));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('not a JSON object');
+  if (!('actor' in value) || typeof value.actor !== 'string' || !value.actor.isWellFormed()) {
+    throw new Error('"actor" is not a well-formed string');
+  }
+  return { ...value, actor: value.actor };
+}

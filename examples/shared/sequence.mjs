@@ -1,0 +1,15 @@
+/**
+ * The key of an actor's n-th event. Keys are ordered as text, so the number is padded: 20 digits hold every 64-bit number.
+ * @param {number} sequence
+ */
+export function keyOf(sequence) {
+  return String(sequence).padStart(20, '0');
+}
+
+/**
+ * The sequence number that a key stands for.
+ * @param {string} key
+ */
+export function sequenceOf(key) {
+  return Number(key);
+}
