@@ -1,0 +1,69 @@
+/** What figures cannot say. Texts here hold no figures: those are measured. */
+
+/** What each peer is, how it was set up, and what it does not do. */
+export const peers = {
+  'raw driver':
+    'sqlite3 behind `sqlite`, the driver that the library is built on, with the same pragmas and the same tables: prepared statements, `run` for a put, `all` for a get, pages of 1000 rows for a scan, `IN (SELECT value FROM json_each(?))` for many keys, `BEGIN IMMEDIATE`, two statements and `COMMIT` for a batch. One connection. It has no group commit: each put is its own transaction.',
+  'better-sqlite3':
+    'synchronous, on the thread of the event loop, with the same pragmas and the same tables. Nothing crosses between threads, and nothing else runs meanwhile: timers, sockets and other calls wait for every fsync. Once with a commit for each put ("autocommit"), once in explicit transactions of 256 puts: there the application must gather the puts, and none has an outcome of its own.',
+  'classic-level':
+    'LevelDB through abstract-level: a key-value map, and prefix and key are joined to one key. `sync: true` is durable. Relaxed, a killed process loses nothing, a power cut an unknown tail. Writes in flight share a commit. It has no transaction that reads, and no second process may open the directory. It also has a synchronous `getSync`, which was not used.',
+  lmdb: 'a memory-mapped B+tree, prefix and key joined to one key. Writes are asynchronous, those of one turn of the event loop share a transaction; reads are synchronous and come out of the page cache by pointer. With `separateFlushed`, durable awaits the promise of the fsync, relaxed that of the commit. It flushes after every commit even so, and the next commits wait for that; `noSync` would not, but then a power cut can destroy the file, which is another promise. Keys are limited to 1,978 bytes, and a page that is not in memory blocks the event loop until it has been read.',
+  '@keyv/sqlite':
+    'Keyv over a table of its own, through the same kind of driver (a copy of its own), with the same pragmas. A value is JSON text with the bytes in base64. It has no order of keys (no `last`, no ranges), no batch over several keys with an outcome, and its iterator pages by `LIKE … LIMIT … OFFSET`, which reads every page from the start: neither was measured.',
+};
+
+/** Why a peer is ahead: the first entry whose contender and measurement fit is used. */
+export const ahead = [
+  {
+    contender: 'better-sqlite3',
+    measurements: /^(put|get|last|batch|recovery)/,
+    why: 'An awaited call of this library goes to a thread and comes back, which costs more than SQLite needs for one row. better-sqlite3 calls SQLite in place and blocks the event loop for that time instead. The difference goes away as soon as several calls are in flight, because they share one crossing.',
+  },
+  {
+    contender: 'better-sqlite3, transactions of 256',
+    measurements: /^put/,
+    why: 'One transaction around many puts, prepared by the application, on the thread of the event loop: no promise for each put, no packing, no crossing. It is the bound that a group commit can approach.',
+  },
+  {
+    contender: 'classic-level',
+    measurements: /^(put|batch)/,
+    why: 'LevelDB appends a write to its log and to a sorted list in memory. It does not touch a tree on the way: that work is left to a compaction in the background, which this measurement does not see. SQLite changes the pages of a table and of an index for every row.',
+  },
+  {
+    contender: 'classic-level',
+    measurements: /^(get|last|recovery)/,
+    why: 'A get of LevelDB takes the same way over libuv, and finds the entry in memory: it has one sorted map with the value in it, SQLite looks into an index and then into the table.',
+  },
+  {
+    contender: 'lmdb',
+    measurements: /^(get|last|scan|recovery)/,
+    why: 'LMDB maps the file into memory and reads it on the thread of the event loop: a get is a search in the page cache, with no crossing, no statement and no copy beyond the value. The price is that a page that is not in memory blocks the event loop. No design on SQLite reaches this; a process that reads much more than it writes, from data that fits into memory, is better served by it.',
+  },
+  {
+    contender: 'lmdb',
+    measurements: /^(put|batch)/,
+    why: 'LMDB writes the changed pages of one tree straight into the file. SQLite writes them to the WAL and later to the file, and a row lives in two trees, the table and the index of its key. In exchange the file is SQL that every tool can read.',
+  },
+  {
+    contender: 'lmdb',
+    measurements: /^(event-loop-delay|growth)/,
+    why: 'The writing is done by a thread of LMDB, and reads are searches in the page cache.',
+  },
+  {
+    contender: 'raw driver',
+    measurements: /./,
+    why: 'The library adds its queue, its checks and its promises to the same call of the driver.',
+  },
+];
+
+/** Targets that are not met: what was tried, and where the limit is. By workload and target. */
+export const limits = {};
+
+export const method = `One process runs everything. The contenders alternate: a round takes one sample of each, every round starts with another one, and the first rounds count for nothing. A figure is the median of
+the samples, with the first and the third quartile beside it; a ratio is a ratio of medians. All have the same keys (20 digits), the same values (200 bytes that do not compress) and start with the same entries.
+"Durable" is an fsync before a put's promise settles: \`durability: true\` here, \`synchronous=FULL\` on SQLite, \`sync: true\` in classic-level, no overlapping sync in lmdb. "Relaxed" survives a killed process but not
+a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, overlapping sync. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "In flight" means issued at once and
+awaited together. What is read is compared byte by byte outside the measured time; after the writes the number of entries and a sample of their bytes are.
+
+The figures come from one machine and one run. On a faster disk the durable ratios shrink, because what a group commit saves is fsyncs; on a slower one they grow.`;
