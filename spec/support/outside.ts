@@ -11,7 +11,7 @@ export async function runChild(script: string, ...args: string[]): Promise<strin
 }
 
 /** The rows that a process of its own reads with the bare driver. Values must be JSON: ask for `hex(value)`. */
-export async function queryFromOutside(file: string, sql: string): Promise<Record<string, unknown>[]> {
+export async function queryFromOutside<Row = unknown>(file: string, sql: string): Promise<Row[]> {
   const script = `
     const { Database, OPEN_READWRITE } = require('sqlite3');
     const [file, sql] = process.argv.slice(1);
@@ -23,7 +23,7 @@ export async function queryFromOutside(file: string, sql: string): Promise<Recor
         database.close();
       });
     });`;
-  return JSON.parse(await runChild(script, file, sql)) as Record<string, unknown>[];
+  return JSON.parse(await runChild(script, file, sql)) as Row[];
 }
 
 /** Runs SQL in a process of its own with the bare driver. */
@@ -46,12 +46,13 @@ export interface Child {
   /** The next line that the child writes. */
   line(): Promise<string>;
   tell(line: string): void;
-  /** Ends the child and gives its exit code. */
+  /** Ends the child's input, and gives the exit code that it ends with. */
   end(): Promise<number | null>;
 }
 
-export function startChild(script: string, ...args: string[]): Child {
-  const child = spawn(process.execPath, ['-e', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** Starts a program, a file of JavaScript, in a process of its own. */
+export function startProgram(program: string, ...args: string[]): Child {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return {

@@ -10,7 +10,7 @@ export interface Temporary {
   /** A path inside this spec's directory. */
   path(...names: string[]): string;
   /** A manager, relaxed unless said otherwise, that is stopped when the spec ends. */
-  open(options?: SqliteManagerOptions, directory?: string): Promise<SqliteManager>;
+  open(options?: SqliteManagerOptions, directory?: string | URL): Promise<SqliteManager>;
   /** As `open`, for a manager that was made in another way. */
   adopt(manager: SqliteManager): SqliteManager;
   /** A second connection of the same driver, closed when the spec ends: how a spec looks at a file that a manager has open. */

@@ -1,0 +1,269 @@
+import { StoreOperationError, type SqliteCollection, type SqliteManager } from '../../lib/index';
+import { openManager } from '../../lib/sqlite/manager';
+import type { CommitStep } from '../../lib/sqlite/write-group';
+import { collect, gate, rejection } from '../support/gates';
+import { queryFromOutside } from '../support/outside';
+import { useTemporary } from '../support/temporary';
+import { recordingLogger } from '../support/watching';
+
+const temporary = useTemporary();
+const data = Buffer.from('x');
+
+/** A manager whose commit step the spec has in its hands. */
+async function openWith(
+  commitStep: CommitStep,
+  options = {},
+): Promise<{ manager: SqliteManager; events: SqliteCollection }> {
+  const manager = temporary.adopt(
+    await openManager(temporary.path('store'), { durability: false, ...options }, { commitStep }),
+  );
+  return { manager, events: await manager.createCollection('events', 'actor') };
+}
+
+/** What the driver says when fsync fails: SQLITE_IOERR_FSYNC. */
+const ioError = (): Error =>
+  Object.assign(new Error('SQLITE_IOERR: disk I/O error'), { errno: 1034, code: 'SQLITE_IOERR' });
+
+/** Fails the commits of groups as long as there are errors to fail them with; a step that fails is not run. */
+function failing(errors: Error[]): CommitStep & { readonly steps: string[] } {
+  const steps: string[] = [];
+  const commitStep: CommitStep = async (step, what) => {
+    steps.push(what);
+    const error = errors.shift();
+    if (error !== undefined) throw error;
+    return step();
+  };
+  return Object.assign(commitStep, { steps });
+}
+
+describe('group commit', () => {
+  it('takes fewer than 200 commits for 10,000 puts that are issued at once over 100 handles', async () => {
+    const commits = failing([]);
+    const { manager } = await openWith(commits);
+    const handles = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => manager.createCollection('events', `actor ${i}`)),
+    );
+    commits.steps.length = 0;
+    for (let i = 0; i < 10_000; i++) void handles[i % 100]!.put(String(i), data);
+    await manager.stop();
+    expect(commits.steps.length).toBeGreaterThan(0);
+    expect(commits.steps.length).toBeLessThan(200);
+    expect(
+      await queryFromOutside(manager.path, 'SELECT count(*) AS n, count(DISTINCT prefix) AS actors FROM events'),
+    ).toEqual([{ n: 10_000, actors: 100 }]);
+  });
+
+  it('commits whatever has piled up while a commit was in flight as the next group', async () => {
+    const held = gate();
+    const sizes: number[] = [];
+    let first = true;
+    const { events } = await openWith(async (step) => {
+      if (first) {
+        first = false;
+        await held.pass();
+      }
+      sizes.push(1);
+      return step();
+    });
+    const before = events.put('0', data);
+    await held.reached;
+    const piled = Array.from({ length: 100 }, (_, i) => events.put(String(i + 1), data));
+    held.open();
+    await Promise.all([before, ...piled]);
+    expect(sizes).toHaveLength(2);
+  });
+
+  it('commits what is issued together in one step, whatever handle, table or batch it came through', async () => {
+    const commits = failing([]);
+    const { manager, events } = await openWith(commits);
+    const state = await manager.createState('snapshots', 'actor');
+    const other = await manager.createCollection('others', 'actor');
+    commits.steps.length = 0;
+    await Promise.all([
+      events.put('1', data),
+      state.put(data),
+      other.insert('1', data),
+      manager.writeBatch([
+        { type: 'del', target: events, key: '1' },
+        { type: 'put', target: events, key: '2', data },
+      ]),
+      events.delRange('3', '4'),
+      other.purge(),
+    ]);
+    expect(commits.steps).toEqual(['group']);
+    expect((await collect(events.iter())).map(([key]) => key)).toEqual(['2']);
+  });
+
+  it('settles no write before its own commit', async () => {
+    const held = gate();
+    const { events } = await openWith(async (step) => {
+      await held.pass();
+      return step();
+    });
+    let settled = 0;
+    const writes = Array.from({ length: 10 }, (_, i) => events.put(String(i), data).then(() => settled++));
+    await held.reached;
+    expect(await collect(events.iter())).toEqual([]);
+    expect(settled).toBe(0);
+    held.open();
+    await Promise.all(writes);
+    expect(settled).toBe(10);
+  });
+});
+
+describe('while a group is being committed', () => {
+  it('a read does not wait for it and sees the state before it', async () => {
+    const held = gate();
+    let holding = false;
+    const { manager, events } = await openWith(async (step) => {
+      if (holding) await held.pass();
+      return step();
+    });
+    const state = await manager.createState('snapshots', 'actor');
+    await Promise.all([events.put('1', data), state.put(data)]);
+    holding = true;
+    // Two statements of one group: its transaction is open at the commit step.
+    const writes = Promise.all([
+      manager.writeBatch([
+        { type: 'put', target: events, key: '1', data: Buffer.from('new') },
+        { type: 'del', target: state },
+      ]),
+      ...Array.from({ length: 100 }, (_, i) => events.put(`later ${i}`, data)),
+    ]);
+    await held.reached;
+    expect(await events.get('1')).toEqual(data);
+    expect(await state.get()).toEqual(data);
+    expect(await events.getMany(['1', 'later 1'])).toEqual([data, undefined]);
+    expect(await events.last()).toEqual(['1', data]);
+    expect(await collect(events.iter())).toHaveLength(1);
+    expect(await collect(events.iter({ consistent: true }))).toHaveLength(1);
+    expect(await events.getByRange(undefined, 5)).toEqual([data]);
+    expect(await collect(manager.prefixes('snapshots'))).toEqual(['actor']);
+    await manager.createCollection('events', 'another');
+    held.open();
+    await writes;
+    expect(await events.get('1')).toEqual(Buffer.from('new'));
+    expect(await state.find()).toBeUndefined();
+  });
+
+  it('stop waits for it and for what is queued behind it', async () => {
+    const held = gate();
+    const { manager, events } = await openWith(async (step) => {
+      await held.pass();
+      return step();
+    });
+    const writes = Array.from({ length: 600 }, (_, i) => events.put(String(i), data));
+    await held.reached;
+    let stopped = false;
+    const stopping = manager.stop().then(() => (stopped = true));
+    expect(await rejection(events.put('late', data))).toMatchObject({ operation: 'stopped' });
+    expect(await rejection(events.get('1'))).toMatchObject({ operation: 'stopped' });
+    expect(stopped).toBe(false);
+    held.open();
+    await Promise.all([stopping, ...writes]);
+    expect(await queryFromOutside(manager.path, 'SELECT count(*) AS n FROM events')).toEqual([{ n: 600 }]);
+  });
+
+  it('what is queued counts against the limit until it is settled', async () => {
+    const held = gate();
+    const { events } = await openWith(
+      async (step) => {
+        await held.pass();
+        return step();
+      },
+      { maxQueuedBytes: 1000 },
+    );
+    const first = events.put('1', Buffer.alloc(800));
+    await held.reached;
+    expect(await rejection(events.put('2', Buffer.alloc(800)))).toMatchObject({ operation: 'queue_full' });
+    held.open();
+    await first;
+    await events.put('2', Buffer.alloc(800));
+  });
+});
+
+describe('a commit that fails', () => {
+  it.each([
+    ['SQLITE_FULL', 13],
+    ['SQLITE_BUSY', 5],
+    ['SQLITE_READONLY', 8],
+    ['SQLITE_CORRUPT', 11],
+  ])('with %s rejects every write of its group with that cause, and the queue goes on', async (code, errno) => {
+    const cause = Object.assign(new Error(`${code}: injected`), { errno, code });
+    const { manager, events } = await openWith(failing([cause]));
+    const state = await manager.createState('snapshots', 'actor');
+    const errors = await Promise.all([
+      rejection(events.put('1', data)),
+      rejection(state.put(data)),
+      rejection(events.del('missing')),
+      rejection(manager.writeBatch([{ type: 'put', target: events, key: '2', data }])),
+    ]);
+    const operations = ['insert', 'insert', 'delete', 'execute_batch'];
+    for (const [i, error] of errors.entries()) {
+      expect(error).toBeInstanceOf(StoreOperationError);
+      expect(error).toMatchObject({
+        operation: operations[i],
+        cause,
+        sqliteCode: errno,
+        sqliteName: code,
+        outcomeUnknown: false,
+      });
+    }
+    expect(await collect(events.iter())).toEqual([]);
+    await events.put('after', data);
+    expect((await collect(events.iter())).map(([key]) => key)).toEqual(['after']);
+    expect(await state.find()).toBeUndefined();
+  });
+
+  it('with an I/O error says that the outcome is unknown, reruns nothing, and fences before the next write', async () => {
+    const commits = failing([ioError()]);
+    const { events } = await openWith(commits);
+    const errors = await Promise.all(['1', '2', '3'].map((key) => rejection(events.put(key, data))));
+    for (const error of errors) {
+      expect(error).toMatchObject({
+        code: 'STORE',
+        operation: 'insert',
+        outcomeUnknown: true,
+        sqliteCode: 1034,
+        sqliteName: 'SQLITE_IOERR',
+      });
+    }
+    expect(commits.steps).toEqual(['group']);
+    await events.put('after', data);
+    expect(commits.steps).toEqual(['group', 'fence', 'group']);
+    expect((await collect(events.iter())).map(([key]) => key)).toEqual(['after']);
+  });
+
+  it('whose fence fails too makes later writes reject naming the first cause, and reads go on', async () => {
+    const first = ioError();
+    const logger = recordingLogger();
+    const { manager, events } = await openWith(failing([first, ioError()]), { logger });
+    const unknown = await rejection(events.put('1', data));
+    expect(unknown).toMatchObject({ outcomeUnknown: true });
+    for (const key of ['2', '3']) {
+      const error = await rejection(events.put(key, data));
+      expect(error).toMatchObject({ code: 'STORE', outcomeUnknown: false, sqliteName: 'SQLITE_IOERR' });
+      expect(error.message).toContain(first.message);
+    }
+    expect(await rejection(manager.writeBatch([{ type: 'put', target: events, key: '4', data }]))).toMatchObject({
+      outcomeUnknown: false,
+    });
+    expect(await rejection(manager.createCollection('more', 'actor'))).toMatchObject({ code: 'CREATE_STORE' });
+    expect(await collect(events.iter())).toEqual([]);
+    expect(await events.find('1')).toBeUndefined();
+  });
+
+  it('after it has made the commit, as a ghost, is undone or kept, and reads say which', async () => {
+    let ghosts = 1;
+    const { events } = await openWith(async (step) => {
+      const result = await step();
+      if (ghosts-- > 0) throw ioError();
+      return result;
+    });
+    expect(await rejection(events.put('1', data))).toMatchObject({ outcomeUnknown: true });
+    await events.put('2', data);
+    const keys = (await collect(events.iter())).map(([key]) => key);
+    expect(keys).toContain('2');
+    expect(await events.find('1')).toEqual(keys.includes('1') ? data : undefined);
+  });
+});

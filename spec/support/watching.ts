@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from 'node:fs';
+import sqlite3 from 'sqlite3';
+import type { Logger } from '../../lib/index';
+
+/** What a logger was told. */
+export interface LogRecord {
+  readonly level: keyof Logger;
+  readonly fields: object;
+  readonly message: string;
+}
+
+export function recordingLogger(): Logger & { readonly records: LogRecord[] } {
+  const records: LogRecord[] = [];
+  const at =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void =>
+      void records.push({ level, fields, message });
+  return { records, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** A connection of the driver that was recorded when it was opened, and the SQL that was prepared on it. */
+export interface Recorded {
+  readonly mode: number;
+  readonly prepared: string[];
+  /** The only column of the only row. Nothing else may be running on the connection. */
+  value(sql: string): Promise<unknown>;
+}
+
+/** Records the connections that each spec of the file opens. */
+export function useRecordedConnections(): readonly Recorded[] {
+  const recorded: Recorded[] = [];
+  const { Database } = sqlite3;
+  class RecordedDatabase extends Database {
+    readonly prepared: string[] = [];
+
+    constructor(filename: string, mode: number, callback: (error: Error | null) => void) {
+      super(filename, mode, callback);
+      recorded.push({
+        mode,
+        prepared: this.prepared,
+        value: (sql) =>
+          new Promise((resolve, reject) => {
+            this.all<object>(sql, (error, rows) =>
+              error === null ? resolve(Object.values(rows[0] ?? {})[0]) : reject(error),
+            );
+          }),
+      });
+    }
+
+    override prepare(sql: string, ...rest: never[]): sqlite3.Statement {
+      this.prepared.push(sql);
+      return super.prepare(sql, ...rest);
+    }
+  }
+  beforeEach(() => {
+    recorded.length = 0;
+    Object.assign(sqlite3, { Database: RecordedDatabase });
+  });
+  afterEach(() => void Object.assign(sqlite3, { Database }));
+  return recorded;
+}
+
+const DESCRIPTORS = '/proc/self/fd';
+
+/** Where the system shows a process its own descriptors. */
+export const showsDescriptors = existsSync(DESCRIPTORS);
+
+/** How many descriptors this process has open. */
+export function openDescriptors(): number {
+  return readdirSync(DESCRIPTORS).length;
+}
