@@ -1,13 +1,25 @@
 /** The program that the harnesses run in processes of its own: `node child.cjs <part> <options as JSON>`. */
+import { churn, type ChurnOptions } from './churn';
 import { fullDisk, type FullDiskOptions } from './full-disk';
+import { soak, type SoakOptions } from './soak';
+import { storm, type StormOptions } from './storm';
 import { workload, type WorkloadOptions } from './workload';
 
 export interface Parts {
   workload: WorkloadOptions;
   fullDisk: FullDiskOptions;
+  storm: StormOptions;
+  churn: ChurnOptions;
+  soak: SoakOptions;
 }
 
-const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = { workload, fullDisk };
+const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = {
+  workload,
+  fullDisk,
+  storm,
+  churn,
+  soak,
+};
 
 const [part, options] = process.argv.slice(2) as [keyof Parts, string];
 // The type of the options belongs to the part; TypeScript cannot follow it through the union.

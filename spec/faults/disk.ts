@@ -118,6 +118,17 @@ export class Disk {
   readonly #syncedNames: Names = new Map(this.#names);
   #pendingNames: { path: string; node: Node | undefined }[] = [];
 
+  /** What was on the disk before the log begins. */
+  hold(path: string, content: Buffer | 'directory'): void {
+    const node = content === 'directory' ? content : new FileNode();
+    if (node !== 'directory' && content !== 'directory') {
+      node.apply({ offset: 0, data: content });
+      node.sync();
+    }
+    this.#names.set(path, node);
+    this.#syncedNames.set(path, node);
+  }
+
   apply({ kind, path, offset, data }: LogRecord): void {
     if (kind === 'create') this.#name(path, new FileNode());
     else if (kind === 'mkdir') this.#name(path, 'directory');

@@ -6,7 +6,7 @@ import { History } from './history';
 import { judgeEnded } from './inspect';
 import { Journal } from './journal';
 import { forEach, type Workshop } from './processes';
-import type { SubjectOptions } from './subjects';
+import { makeSmallPaged, type SubjectOptions } from './subjects';
 import { Tally } from './tally';
 
 const CALLS: readonly Call[] = ['write', 'sync', 'truncate', 'unlink', 'mkdir'];
@@ -15,6 +15,8 @@ export interface PlacedKill {
   subject: SubjectOptions;
   writes: number;
   sessions: number;
+  /** Small pages bring automatic checkpoints into a short run. */
+  smallPages: boolean;
   /** Every so manieth call is a place. */
   stride: number;
 }
@@ -22,13 +24,14 @@ export interface PlacedKill {
 export async function placedKill(workshop: Workshop, faultfs: string, kill: PlacedKill): Promise<Tally> {
   const tally = new Tally();
   const history = new History();
-  const { subject, writes, sessions, stride } = kill;
+  const { subject, writes, sessions, smallPages, stride } = kill;
 
   /** Gives the call that the process died at, or undefined when it came to its end. */
   const die = async (at: number, action: NonNullable<Fault['action']>): Promise<string | undefined> => {
     const directory = workshop.directory();
     const hit = join(workshop.directory(), 'hit');
     const options = { directory: join(directory, 'store'), subject, writes, sessions, end: 'stop' } as const;
+    if (smallPages) await makeSmallPaged(options.directory);
     const environment = environmentOf(faultfs, { directory, calls: CALLS, at, action, hit });
     const journal = new Journal(history, writes);
     const ended = await workshop.run('workload', options, { environment, onLine: (line) => journal.read(line) });

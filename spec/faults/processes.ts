@@ -38,6 +38,8 @@ export interface HowToRun {
   environment?: NodeJS.ProcessEnv;
   /** A command line that the process is started through. */
   through?: string[];
+  /** How long it may take. */
+  patienceMs?: number;
   onStart?: (kill: () => void) => void;
   /** Sees every line as it comes, and may kill. */
   onLine?: (line: string, kill: () => void) => void;
@@ -53,7 +55,7 @@ export interface Ended {
 }
 
 function run([command, ...argv]: string[], how: HowToRun): Promise<Ended> {
-  const hung = AbortSignal.timeout(PATIENCE_MS);
+  const hung = AbortSignal.timeout(how.patienceMs ?? PATIENCE_MS);
   const child = spawn(command!, argv, {
     env: { ...process.env, ...how.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -197,6 +197,17 @@ class BareSubject implements Subject {
   }
 }
 
+/**
+ * An empty file with small pages: automatic checkpoints, which come after so many pages, come early. A store is whatever SQLite file is
+ * there.
+ */
+export async function makeSmallPaged(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const database = await open({ filename: join(directory, 'database.db'), driver: sqlite3.Database });
+  await database.exec('PRAGMA page_size = 512; PRAGMA journal_mode = WAL; PRAGMA user_version = 1');
+  await database.close();
+}
+
 /** All rows that a connection sees. A store that nobody could make yet has none. */
 export async function rowsOf(database: Database): Promise<Rows> {
   const rows: Rows = new Map();

@@ -8,6 +8,8 @@ export class Writer {
   /** The place in the history that comes next. */
   ordinal = 0;
   rejected = 0;
+  /** Writes whose promise has not settled. */
+  unsettledWrites = 0;
   #left = 0;
   readonly #journal: number;
 
@@ -42,10 +44,15 @@ export class Writer {
     const writes: Promise<void>[] = [];
     for (const end = this.ordinal + size; this.ordinal < end; this.ordinal++) {
       const place = this.ordinal;
+      this.unsettledWrites++;
       writes.push(
         this.settled(subject.apply(this.history.at(place))).then(
-          () => this.say(`ok ${place}`),
+          () => {
+            this.unsettledWrites--;
+            this.say(`ok ${place}`);
+          },
           (error: unknown) => {
+            this.unsettledWrites--;
             this.rejected++;
             this.say(`${isUnknown(error) ? 'unknown' : 'no'} ${place} ${describe(error)}`);
           },
