@@ -10,16 +10,19 @@ import { EntryPages, isText, type RawEntry, type RunRead, type Scan } from './pa
 import type { Found } from './shared-gets';
 import * as sql from './statements';
 import type { Table } from './statements';
+import type { WriteFailure } from './write-plan';
 
 /** A collection in SQLite. Made by `SqliteManager.createCollection`; holds no connection. See `Collection` for what each method promises. */
 export class SqliteCollection implements Collection {
   readonly #access: StoreAccess;
   readonly #target: Target;
+  readonly #table: Table;
 
   /** @internal */
   constructor(access: StoreAccess, target: Target) {
     this.#access = access;
     this.#target = target;
+    this.#table = { name: target.table, shape: 'collection' };
   }
 
   get name(): string {
@@ -31,21 +34,13 @@ export class SqliteCollection implements Collection {
   }
 
   async get(key: string): Promise<Buffer> {
-    const value = await this.find(key);
+    const value = this.#checkValue(key, await this.#find(key));
     if (value === undefined) throw new EntryNotFoundError(entryName(this.prefix, key), key, this.#context());
     return value;
   }
 
   async find(key: string): Promise<Buffer | undefined> {
-    this.#access.assertOpen();
-    checkText(key, 'key');
-    let found: Found;
-    try {
-      found = await this.#access.gets.get(this.#table(), this.prefix, key);
-    } catch (cause) {
-      throw this.#getError(key, cause);
-    }
-    return this.#checkValue(key, found);
+    return this.#checkValue(key, await this.#find(key));
   }
 
   async getMany(keys: Iterable<string>): Promise<(Buffer | undefined)[]> {
@@ -61,7 +56,7 @@ export class SqliteCollection implements Collection {
     if (asked.length === 0) return [];
     let found: Found[];
     try {
-      found = await this.#access.gets.getMany(this.#table(), this.prefix, asked);
+      found = await this.#access.gets.getMany(this.#table, this.prefix, asked);
     } catch (cause) {
       throw this.#pageError(cause);
     }
@@ -70,34 +65,39 @@ export class SqliteCollection implements Collection {
 
   async put(key: string, data: Uint8Array): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readPut('put', this.#target, key, data));
+    const write = readPut('put', this.#target, key, data);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async insert(key: string, data: Uint8Array): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readPut('insert', this.#target, key, data));
+    const write = readPut('insert', this.#target, key, data);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async del(key: string): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readDel(this.#target, key));
+    const write = readDel(this.#target, key);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async delRange(start?: string, end?: string): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readDelRange(this.#target, start, end));
+    const write = readDelRange(this.#target, start, end);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async purge(): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(purgeOf(this.#target));
+    const write = purgeOf(this.#target);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async last(): Promise<Entry | undefined> {
     this.#access.assertOpen();
     let rows: RawEntry[];
     try {
-      rows = await this.#access.readers.lease((reader) => reader.all(sql.readLast(this.#table()), [this.prefix]));
+      rows = await this.#access.readers.lease((reader) => reader.all(sql.readLast(this.#table), [this.prefix]));
     } catch (cause) {
       throw this.#operationError('get_latest_events', cause);
     }
@@ -147,8 +147,15 @@ export class SqliteCollection implements Collection {
     return entries.slice(1).map(([, value]) => value);
   }
 
-  async #write(write: Write): Promise<void> {
-    const failure = await this.#access.queue.add([write]);
+  #find(key: string): Promise<Found> {
+    this.#access.assertOpen();
+    checkText(key, 'key');
+    return this.#access.gets.get(this.#table, this.prefix, key).catch((cause: unknown) => {
+      throw new GetError(entryName(this.prefix, key), reasonOf(cause), key, { ...this.#context(), cause });
+    });
+  }
+
+  #settle(failure: WriteFailure | undefined, write: Write): void {
     if (failure !== undefined) throw writeError(failure, write, this.#access.path);
   }
 
@@ -173,11 +180,7 @@ export class SqliteCollection implements Collection {
   }
 
   #range(start: string | undefined, end: string | undefined): Omit<Scan, 'reverse' | 'limit'> {
-    return { table: this.#table(), prefix: this.prefix, start, end };
-  }
-
-  #table(): Table {
-    return { name: this.#target.table, shape: 'collection' };
+    return { table: this.#table, prefix: this.prefix, start, end };
   }
 
   #checkEntry({ key, keyBytes, value }: RawEntry): Entry {
@@ -189,10 +192,6 @@ export class SqliteCollection implements Collection {
   #checkValue(key: string, found: Found): Buffer | undefined {
     if (found === undefined || Buffer.isBuffer(found)) return found;
     throw new GetError(entryName(this.prefix, key), 'the value in the file is not a BLOB', key, this.#context());
-  }
-
-  #getError(key: string, cause: unknown): GetError {
-    return new GetError(entryName(this.prefix, key), reasonOf(cause), key, { ...this.#context(), cause });
   }
 
   #pageError(cause: unknown): StoreError {

@@ -1,8 +1,8 @@
 /** Small groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
-import type { Connection, Parameter } from './connection';
-import { AFTER_EVERY_KEY, PACK_BYTES, type Packer } from './packing';
+import type { Connection } from './connection';
+import { PACK_BYTES, type Packer } from './packing';
 import * as sql from './statements';
-import type { Row, Run } from './write-plan';
+import { parametersOf, type Run } from './write-plan';
 
 /** Above so many rows the triggers cost as much as the crossings that they save. */
 const MAX_ROWS = 64;
@@ -49,8 +49,8 @@ export class Dispatcher {
     if (rows.length > FEW_ROWS) {
       await this.#connection.run(shape.statement.writePacked, this.#packer.pack(rows, actions));
     } else {
-      const parameters = rows.flatMap((row, i) => parametersOf(actions[i] ?? 0, row));
-      await this.#connection.run(shape.statement.writeFew(rows.length), parameters);
+      const parameters = runs.flatMap((run) => run.rows.flatMap((row) => parametersOf(run, row)));
+      await this.#connection.run(shape.statement.writeFew(actions), parameters);
     }
   }
 
@@ -73,10 +73,6 @@ export class Dispatcher {
     }
     return shape;
   }
-}
-
-function parametersOf(action: number, { prefix, key, last }: Row): Parameter[] {
-  return [Buffer.of(action), prefix, key, Buffer.isBuffer(last) ? last : '', last ?? AFTER_EVERY_KEY];
 }
 
 function targetOf({ table, action }: Run): string {

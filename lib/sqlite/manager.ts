@@ -33,7 +33,10 @@ import { WalWatch } from './wal-watch';
 import { GroupCommitter, type CommitStep } from './write-group';
 import { WriteQueue } from './write-queue';
 
-/** What specs may observe or replace. */
+/**
+ * What specs may observe or replace.
+ * @internal
+ */
 export interface Seams {
   readonly commitStep?: CommitStep;
 }
@@ -249,7 +252,10 @@ export class SqliteManager implements DbManager {
   }
 }
 
-/** `SqliteManager.open` with seams for specs. */
+/**
+ * `SqliteManager.open` with seams for specs.
+ * @internal
+ */
 export async function openManager(
   directory: string | URL,
   options?: SqliteManagerOptions,

@@ -19,7 +19,10 @@ export interface SqliteManagerOptions {
   logger?: Logger;
 }
 
-/** Every option decided. */
+/**
+ * Every option decided.
+ * @internal
+ */
 export interface Settings {
   readonly durability: boolean;
   readonly sizing: Sizing;
@@ -31,6 +34,7 @@ export interface Settings {
 const DEFAULT_MAX_QUEUED_BYTES = 256 * 1024 * 1024;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
+/** @internal */
 export function checkOptions(options: unknown): Settings {
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     throw new InvalidConfigurationError('options', `expected an object, received ${describe(options)}`);
@@ -58,7 +62,10 @@ export function checkOptions(options: unknown): Settings {
   return settings;
 }
 
-/** https://docs.libuv.org/en/v1.x/threadpool.html: 4 unless UV_THREADPOOL_SIZE says otherwise, at most 1024. */
+/**
+ * https://docs.libuv.org/en/v1.x/threadpool.html: 4 unless UV_THREADPOOL_SIZE says otherwise, at most 1024.
+ * @internal
+ */
 export function libuvThreads(size: string | undefined = process.env['UV_THREADPOOL_SIZE']): number {
   const threads = Number.parseInt(size ?? '', 10);
   return Number.isNaN(threads) ? 4 : Math.min(Math.max(threads, 1), 1024);

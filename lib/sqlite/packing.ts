@@ -52,13 +52,19 @@ export interface PackableRow {
   readonly last: Buffer | string | undefined;
 }
 
-/** The bytes that a row takes in a pack, or undefined when it does not fit into a word and has to go alone. */
-export function packedSize({ prefix, key, last }: PackableRow): number | undefined {
-  const prefixBytes = Buffer.byteLength(prefix);
-  const keyBytes = Buffer.byteLength(key);
-  const lastBytes = last === undefined ? 0 : typeof last === 'string' ? Buffer.byteLength(last) : last.length;
-  if (prefixBytes > MAX_SHORT || keyBytes > MAX_SHORT || lastBytes >= MAX_LONG) return undefined;
+/** At most so many bytes of a pack are taken by a row; Infinity when it does not fit into a word and has to go alone. */
+export function packedSize({ prefix, key, last }: PackableRow): number {
+  const prefixBytes = mostBytes(prefix, MAX_SHORT);
+  const keyBytes = mostBytes(key, MAX_SHORT);
+  const lastBytes = last === undefined ? 0 : typeof last === 'string' ? mostBytes(last, MAX_LONG) : last.length;
+  if (prefixBytes > MAX_SHORT || keyBytes > MAX_SHORT || lastBytes >= MAX_LONG) return Infinity;
   return prefixBytes + keyBytes + lastBytes + 1;
+}
+
+/** A UTF-16 unit takes at most 3 bytes: only text that may be longer than `limit` is measured. */
+function mostBytes(text: string, limit: number): number {
+  const most = 3 * text.length;
+  return most <= limit ? most : Buffer.byteLength(text);
 }
 
 /** Packs rows into the two parameters of a packed statement. Its memory is reused: the driver copies parameters when it binds them. */

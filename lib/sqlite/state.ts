@@ -5,6 +5,7 @@ import { EntryNotFoundError, GetError, reasonOf } from '../errors';
 import type { StoreAccess } from './access';
 import { writeError } from './failures';
 import type { Found } from './shared-gets';
+import type { WriteFailure } from './write-plan';
 
 /** A state in SQLite. Made by `SqliteManager.createState`; holds no connection. See `State` for what each method promises. */
 export class SqliteState implements State {
@@ -45,21 +46,23 @@ export class SqliteState implements State {
 
   async put(data: Uint8Array): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readPut('put', this.#target, undefined, data));
+    const write = readPut('put', this.#target, undefined, data);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async del(): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(readDel(this.#target, undefined));
+    const write = readDel(this.#target, undefined);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
   async purge(): Promise<void> {
     this.#access.assertOpen();
-    await this.#write(purgeOf(this.#target));
+    const write = purgeOf(this.#target);
+    this.#settle(await this.#access.queue.add([write]), write);
   }
 
-  async #write(write: Write): Promise<void> {
-    const failure = await this.#access.queue.add([write]);
+  #settle(failure: WriteFailure | undefined, write: Write): void {
     if (failure !== undefined) throw writeError(failure, write, this.#access.path);
   }
 

@@ -108,7 +108,8 @@ export function dispatch(view: string, targets: readonly DispatchTarget[]): Disp
   return {
     create: `CREATE TEMP VIEW "${view}" AS SELECT x'' AS action, '' AS prefix, '' AS sn, x'' AS value, '' AS "end";${triggers.join('')}`,
     drop: `DROP VIEW temp."${view}"`,
-    writeFew: (rows) => `INSERT INTO temp."${view}" VALUES ${Array(rows).fill('(?, ?, ?, ?, ?)').join()}`,
+    writeFew: (actions) =>
+      `INSERT INTO temp."${view}" VALUES ${actions.map((i) => rowOf(targets[i] as DispatchTarget, i)).join()}`,
     writePacked: `INSERT INTO temp."${view}" SELECT ${PACKED.action}, ${PACKED.prefix}, ${PACKED.key}, ${PACKED.value}, ${PACKED.end} FROM ${PACKED.from}`,
   };
 }
@@ -116,10 +117,17 @@ export function dispatch(view: string, targets: readonly DispatchTarget[]): Disp
 export interface Dispatch {
   readonly create: string;
   readonly drop: string;
-  /** Action, prefix, key, value, end of each row: binding a few values costs less than packing them. */
-  readonly writeFew: (rows: number) => string;
+  /** Rows with these actions, their parameters one after the other as for `writeOne`: binding a few values costs less than packing them. */
+  readonly writeFew: (actions: readonly number[]) => string;
   /** `?1` words, `?2` bytes. */
   readonly writePacked: string;
+}
+
+function rowOf({ table, action }: DispatchTarget, i: number): string {
+  const key = table.shape === 'collection' && action !== 'purge' ? '?' : "''";
+  const value = action === 'put' || action === 'insert' ? '?' : "''";
+  const end = action === 'delRange' ? '?' : "''";
+  return `(x'${hexByte(i)}', ?, ${key}, ${value}, ${end})`;
 }
 
 function hexByte(value: number): string {

@@ -1,12 +1,11 @@
 /** Commits one group of writes at a time and settles each of its calls. Knows nothing of the queue that forms the groups. */
 import { hasPrimaryCode, sqliteCodeOf } from '../errors';
-import type { Connection, Parameter } from './connection';
+import type { Connection } from './connection';
 import { Dispatcher } from './dispatch';
 import { UNKNOWN_AT_COMMIT, type Fence } from './fence';
-import { AFTER_EVERY_KEY, Packer } from './packing';
+import { Packer } from './packing';
 import * as sql from './statements';
-import type { Action, Table } from './statements';
-import { planRuns, type Row, type Run, type WriteCall, type WriteFailure } from './write-plan';
+import { parametersOf, planRuns, type Row, type Run, type WriteCall, type WriteFailure } from './write-plan';
 
 /**
  * The step that makes writes durable: a COMMIT, or a statement that commits by itself. A seam: a spec counts the steps, or decides when one
@@ -165,7 +164,7 @@ export class GroupCommitter {
 
   async #writeOne({ table, action }: Run, row: Row): Promise<Failures> {
     try {
-      const changes = await this.#connection.run(sql.writeOne(table, action), parametersOf(table, action, row));
+      const changes = await this.#connection.run(sql.writeOne(table, action), parametersOf({ table, action }, row));
       return action === 'del' && changes === 0 ? failed('missing', [row]) : new Map();
     } catch (cause) {
       if (action === 'insert' && sqliteCodeOf(cause) === CONSTRAINT_PRIMARYKEY) return failed('exists', [row]);
@@ -199,18 +198,4 @@ function failed(reason: 'missing' | 'exists', rows: readonly Row[]): Failures {
 function refusesBatch(failures: Failures): boolean {
   for (const call of failures.keys()) if (call.writes.length > 1) return true;
   return false;
-}
-
-function parametersOf({ shape }: Table, action: Action, { prefix, key, last }: Row): Parameter[] {
-  switch (action) {
-    case 'purge':
-      return [prefix];
-    case 'delRange':
-      return [prefix, key, last ?? AFTER_EVERY_KEY];
-    case 'del':
-      return shape === 'state' ? [prefix] : [prefix, key];
-    case 'put':
-    case 'insert':
-      return shape === 'state' ? [prefix, last ?? ''] : [prefix, key, last ?? ''];
-  }
 }

@@ -1,6 +1,7 @@
 /** Turns the writes of a group into as few statements as their order allows. */
 import type { Write } from '../batch';
-import { PACK_BYTES, packedSize, type PackableRow } from './packing';
+import type { Parameter } from './connection';
+import { AFTER_EVERY_KEY, PACK_BYTES, packedSize, type PackableRow } from './packing';
 import type { Action, Table } from './statements';
 
 /** One call's writes: all of them take effect or none. */
@@ -45,15 +46,13 @@ export function planRuns(calls: readonly WriteCall[], oneByOne = false): Run[] {
   /** For each table, the runs on it and the last of them that touched each actor. */
   const tables = new Map<string, { runs: Run[]; lastOf: Map<string, number> }>();
   for (const call of calls) {
-    for (let index = 0; index < call.writes.length; index++) {
-      const write = call.writes[index] as Write;
+    for (const [index, write] of call.writes.entries()) {
       const row = rowOf(write, call, index);
-      const bytes = packedSize(row) ?? Infinity;
+      const bytes = packedSize(row);
       const action = actionOf(write);
       let onTable = tables.get(write.table);
       if (onTable === undefined) tables.set(write.table, (onTable = { runs: [], lastOf: new Map() }));
-      const earliest = onTable.lastOf.get(write.prefix) ?? 0;
-      let position = oneByOne ? onTable.runs.length : earliest;
+      let position = oneByOne ? onTable.runs.length : (onTable.lastOf.get(write.prefix) ?? 0);
       while (position < onTable.runs.length && !joins(onTable.runs[position] as Run, action, bytes)) position++;
       let run = onTable.runs[position];
       if (run === undefined) {
@@ -95,4 +94,22 @@ function actionOf(write: Write): Action {
 function shapeOf(write: Write): Table['shape'] {
   if (write.kind === 'erase') return write.purge ? 'state' : 'collection';
   return write.key === undefined ? 'state' : 'collection';
+}
+
+/** What `writeOne` binds for a row. */
+export function parametersOf(
+  { table: { shape }, action }: Pick<Run, 'table' | 'action'>,
+  { prefix, key, last }: Row,
+): Parameter[] {
+  switch (action) {
+    case 'purge':
+      return [prefix];
+    case 'delRange':
+      return [prefix, key, last ?? AFTER_EVERY_KEY];
+    case 'del':
+      return shape === 'state' ? [prefix] : [prefix, key];
+    case 'put':
+    case 'insert':
+      return shape === 'state' ? [prefix, last ?? ''] : [prefix, key, last ?? ''];
+  }
 }
