@@ -18,7 +18,7 @@ export interface Kit {
 export function kitOf(backend: Backend, { describe, it }: Runner): Kit {
   return {
     backend,
-    manyEntries: 3 * (backend.pageEntries ?? 1000) + 10,
+    manyEntries: 3 * (backend.pageEntries ?? 1000) + 30,
     describe: (title, body) => void describe(title, body),
     test: (title, body) => void it(title, async () => withManager(backend.open(), body)),
     leaveOut: (part) => {
