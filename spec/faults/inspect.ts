@@ -8,7 +8,7 @@ import type { Journal } from './journal';
 import type { Ended } from './processes';
 import { openSubject, rowsOf } from './subjects';
 import type { Tally } from './tally';
-import type { WorkloadOptions } from './workload';
+import type { WorkloadOptions } from './process/workload';
 
 /** The rows of a store by the bare driver. Throws when the file is damaged. */
 export async function rowsIn(directory: string): Promise<Rows> {

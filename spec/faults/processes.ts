@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bundle } from '../support/bundle';
-import type { Parts } from './child';
+import type { Parts } from './process/child';
 
 /** A child that has not ended by itself after this time hangs. */
 const PATIENCE_MS = 90_000;
@@ -13,7 +13,7 @@ const PATIENCE_MS = 90_000;
 /** A directory of a harness run, with the bundled child in it. */
 export class Workshop {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'ave-faults-')));
-  readonly child = bundle('spec/faults/child.ts', this.root);
+  readonly child = bundle('spec/faults/process/child.ts', this.root);
   #count = 0;
 
   /** A new empty directory. */

@@ -1,8 +1,8 @@
 /** Soak: under mixed load memory, descriptors and the WAL stay where they are. */
 import { join } from 'node:path';
-import type { Workshop } from './processes';
-import type { Sample } from './soak';
-import { Tally } from './tally';
+import type { Workshop } from '../processes';
+import type { Sample } from '../process/soak';
+import { Tally } from '../tally';
 
 const MIB = 2 ** 20;
 /** What memory may grow by between the second quarter and the last, on top of a tenth: an allocator's noise. */

@@ -1,11 +1,11 @@
 /** Out of memory: one limit after another on what SQLite may take in a process. */
 import { join } from 'node:path';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import { forEach, type Workshop } from './processes';
-import type { SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import { forEach, type Workshop } from '../processes';
+import type { SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 export interface OutOfMemory {
   subject: SubjectOptions;

@@ -1,11 +1,11 @@
 /** Ten thousand actors in churn: after a kill the store holds exactly what was acknowledged. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChurnOptions } from './churn';
-import { differences, type Rows } from './history';
-import { rowsIn } from './inspect';
-import type { Workshop } from './processes';
-import { Tally } from './tally';
+import type { ChurnOptions } from '../process/churn';
+import { differences, type Rows } from '../history';
+import { rowsIn } from '../inspect';
+import type { Workshop } from '../processes';
+import { Tally } from '../tally';
 
 export async function churns(
   workshop: Workshop,

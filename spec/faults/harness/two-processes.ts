@@ -1,11 +1,11 @@
 /** Two processes write one store at once, a third opens and stops it in a loop: nobody sees an error, nothing is lost. */
 import { join } from 'node:path';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import type { Workshop } from './processes';
-import type { SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import type { Workshop } from '../processes';
+import type { SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 export interface TwoProcesses {
   subject: SubjectOptions;

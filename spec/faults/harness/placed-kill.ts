@@ -1,13 +1,13 @@
 /** Placed kill: a process dies before, in the middle of and after every call that changes a file, one place after another. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environmentOf, type Call, type Fault } from './faultfs';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import { forEach, type Workshop } from './processes';
-import { makeSmallPaged, type SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { environmentOf, type Call, type Fault } from '../faultfs';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import { forEach, type Workshop } from '../processes';
+import { makeSmallPaged, type SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 const CALLS: readonly Call[] = ['write', 'sync', 'truncate', 'unlink', 'mkdir'];
 

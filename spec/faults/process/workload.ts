@@ -1,7 +1,7 @@
 /** The writing process of most harnesses: works through a history and says what becomes of each write. */
 import { limitHeap } from './driver';
-import { History } from './history';
-import { openSubject, type Subject, type SubjectOptions } from './subjects';
+import { History } from '../history';
+import { openSubject, type Subject, type SubjectOptions } from '../subjects';
 import { describe, Writer } from './writer';
 
 export interface WorkloadOptions {

@@ -1,8 +1,8 @@
 /** The side of a harness that writes: takes the writes of a history in order and says in its journal what becomes of each. */
 import { openSync, writeSync } from 'node:fs';
 import { isNativeError } from 'node:util/types';
-import type { History } from './history';
-import type { Subject } from './subjects';
+import type { History } from '../history';
+import type { Subject } from '../subjects';
 
 export class Writer {
   /** The place in the history that comes next. */

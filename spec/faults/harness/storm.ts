@@ -1,11 +1,11 @@
 /** Open/stop storm: nothing is lost, nothing hangs, no descriptor stays behind. */
 import { join } from 'node:path';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import type { Workshop } from './processes';
-import { WRITES_PER_CYCLE } from './storm';
-import { Tally } from './tally';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import type { Workshop } from '../processes';
+import { WRITES_PER_CYCLE } from '../process/storm';
+import { Tally } from '../tally';
 
 export async function storms(workshop: Workshop, cycles: number, leaks: boolean): Promise<Tally> {
   const tally = new Tally();

@@ -1,10 +1,10 @@
 /** The process of the churn: ten thousand actors come, write, read, delete and go, in one order that a seed decides, and the store must hold what a map holds. */
 import { writeFileSync } from 'node:fs';
-import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../lib/index';
-import { digest, EVENTS, eventRow, SNAPSHOTS, snapshotRow, type Rows } from './history';
-import { bytes, seeded, type Random } from './random';
+import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../../lib/index';
+import { digest, EVENTS, eventRow, SNAPSHOTS, snapshotRow, type Rows } from '../history';
+import { bytes, seeded, type Random } from '../random';
 import { describe, Writer } from './writer';
-import { History } from './history';
+import { History } from '../history';
 
 export interface ChurnOptions {
   directory: string;

@@ -1,15 +1,15 @@
 /** Power cut: what a disk could hold at the steps of a run, rebuilt from the log of what was written and synced, and opened. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Disk, recordsOf } from './disk';
-import { environmentOf } from './faultfs';
-import { History } from './history';
-import { rowsIn, rowsReopened } from './inspect';
-import { Journal } from './journal';
-import type { Workshop } from './processes';
-import { seeded } from './random';
-import { makeSmallPaged, type SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { Disk, recordsOf } from '../disk';
+import { environmentOf } from '../faultfs';
+import { History } from '../history';
+import { rowsIn, rowsReopened } from '../inspect';
+import { Journal } from '../journal';
+import type { Workshop } from '../processes';
+import { seeded } from '../random';
+import { makeSmallPaged, type SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 export interface PowerCut {
   subject: SubjectOptions;

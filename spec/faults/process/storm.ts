@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
-import { SqliteManager } from '../../lib/index';
-import { EVENTS, History } from './history';
-import { openSubject } from './subjects';
+import { SqliteManager } from '../../../lib/index';
+import { EVENTS, History } from '../history';
+import { openSubject } from '../subjects';
 import { describe, Writer } from './writer';
 
 export interface StormOptions {

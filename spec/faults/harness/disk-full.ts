@@ -2,13 +2,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FullDiskOptions } from './full-disk';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import { forEach, type HowToRun, type Workshop } from './processes';
-import type { SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import type { FullDiskOptions } from '../process/full-disk';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import { forEach, type HowToRun, type Workshop } from '../processes';
+import type { SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 const WRITES = 400;
 const SQLITE_FULL = 13;

@@ -1,11 +1,11 @@
 /** Random kill -9: a process is killed at a random moment of its writing or its opening, and the store is opened again. */
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import { forEach, type Workshop } from './processes';
-import { seeded } from './random';
-import type { SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import { forEach, type Workshop } from '../processes';
+import { seeded } from '../random';
+import type { SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 /** More than anybody can write before the kill. */
 const WRITES = 4000;

@@ -1,8 +1,8 @@
 /** The writing process of the full-disk harness: fills the space, reads on, gets space back and goes on, all with one store. */
 import { unlinkSync } from 'node:fs';
 import { query, recordConnections } from './driver';
-import { History } from './history';
-import { openSubject, type SubjectOptions } from './subjects';
+import { History } from '../history';
+import { openSubject, type SubjectOptions } from '../subjects';
 import { Writer } from './writer';
 
 export interface FullDiskOptions {

@@ -1,8 +1,8 @@
 /** The process of the soak: mixed load for a given time, and what it takes of memory, descriptors and disk. */
 import { statSync, writeSync } from 'node:fs';
-import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../lib/index';
-import { EVENTS, SNAPSHOTS } from './history';
-import { bytes, seeded } from './random';
+import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../../lib/index';
+import { EVENTS, SNAPSHOTS } from '../history';
+import { bytes, seeded } from '../random';
 import { openDescriptors } from './storm';
 
 export interface SoakOptions {

@@ -1,13 +1,13 @@
 /** I/O error at N: the Nth call fails, once or from then on, one place after another. The process lives and has to say the truth. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environmentOf, type Fault } from './faultfs';
-import { History } from './history';
-import { judgeEnded } from './inspect';
-import { Journal } from './journal';
-import { forEach, type Workshop } from './processes';
-import type { SubjectOptions } from './subjects';
-import { Tally } from './tally';
+import { environmentOf, type Fault } from '../faultfs';
+import { History } from '../history';
+import { judgeEnded } from '../inspect';
+import { Journal } from '../journal';
+import { forEach, type Workshop } from '../processes';
+import type { SubjectOptions } from '../subjects';
+import { Tally } from '../tally';
 
 export type FailingCalls = Required<Pick<Fault, 'calls' | 'action' | 'error'>> & Pick<Fault, 'withoutMapping'>;
 
