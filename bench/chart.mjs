@@ -12,6 +12,7 @@ const ROWS = [
 const PEERS = [
   ['raw driver', '#8250df'],
   ['better-sqlite3', '#0969da'],
+  ['better-sqlite3, transactions of 256', '#54aeff'],
   ['classic-level', '#bc4c00'],
   ['lmdb', '#1a7f37'],
 ];
@@ -67,14 +68,16 @@ export function renderChart(results) {
     }
     y += ROW_GAP;
   }
-  const legend = PEERS.map(
-    ([name, colour], i) =>
-      `<rect x="${LEFT + i * 130}" y="46" width="11" height="11" rx="1.5" fill="${colour}"/><text x="${LEFT + 16 + i * 130}" y="56" class="small">${name}</text>`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="How many times as fast as each peer">
+  let legendX = 24;
+  const legend = PEERS.map(([name, colour]) => {
+    const at = legendX;
+    legendX += 34 + name.length * 6.2;
+    return `<rect x="${round(at)}" y="46" width="11" height="11" rx="1.5" fill="${colour}"/><text x="${round(at + 16)}" y="56" class="small">${name}</text>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="How many times as fast ave-actors-sqlite is as each peer">
 <style>text{font:13px -apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}.small{font-size:11px;fill:#57606a}.title{font-size:15px;font-weight:600}</style>
 <rect width="${WIDTH}" height="${height}" rx="8" fill="#ffffff" stroke="#d0d7de"/>
-<text x="24" y="30" class="title">How many times as fast as each peer (logarithmic; left of 1× the peer is faster)</text>
+<text x="24" y="30" class="title">ave-actors-sqlite: how many times as fast as each peer (logarithmic; left of 1× the peer is faster)</text>
 ${[...legend, ...parts].join('\n')}
 </svg>
 `;

@@ -7,7 +7,7 @@ export const peers = {
   'better-sqlite3':
     'synchronous, on the thread of the event loop, with the same pragmas and the same tables. Nothing crosses between threads, and nothing else runs meanwhile: timers, sockets and other calls wait for every fsync. Once with a commit for each put ("autocommit"), once in explicit transactions of 256 puts: there the application must gather the puts, and none has an outcome of its own.',
   'classic-level':
-    'LevelDB through abstract-level: a key-value map, and prefix and key are joined to one key. `sync: true` is durable. Relaxed, a killed process loses nothing, a power cut an unknown tail. Writes in flight share a commit. It has no transaction that reads, and no second process may open the directory. It also has a synchronous `getSync`, which was not used.',
+    'LevelDB through abstract-level: a key-value map, and prefix and key are joined to one key. `sync: true` is durable. Relaxed, a killed process loses nothing, a power cut an unknown tail. Each put in flight occupies a thread of libuv until it is written, so at most four share a commit. A second process cannot open the directory, and what was written cannot be read by other tools. It also has a synchronous `getSync`, which was not used.',
   lmdb: 'a memory-mapped B+tree, prefix and key joined to one key. Writes are asynchronous, those of one turn of the event loop share a transaction; reads are synchronous and come out of the page cache by pointer. With `separateFlushed`, durable awaits the promise of the fsync, relaxed that of the commit. It flushes after every commit even so, and the next commits wait for that; `noSync` would not, but then a power cut can destroy the file, which is another promise. Keys are limited to 1,978 bytes, and a page that is not in memory blocks the event loop until it has been read.',
   '@keyv/sqlite':
     'Keyv over a table of its own, through the same kind of driver (a copy of its own), with the same pragmas. A value is JSON text with the bytes in base64. It has no order of keys (no `last`, no ranges), no batch over several keys with an outcome, and its iterator pages by `LIKE … LIMIT … OFFSET`, which reads every page from the start: neither was measured.',
@@ -62,8 +62,8 @@ export const limits = {};
 
 export const method = `One process runs everything. The contenders alternate: a round takes one sample of each, every round starts with another one, and the first rounds count for nothing. A figure is the median of
 the samples, with the first and the third quartile beside it; a ratio is a ratio of medians. All have the same keys (20 digits), the same values (200 bytes that do not compress) and start with the same entries.
-"Durable" is an fsync before a put's promise settles: \`durability: true\` here, \`synchronous=FULL\` on SQLite, \`sync: true\` in classic-level, no overlapping sync in lmdb. "Relaxed" survives a killed process but not
-a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, overlapping sync. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "In flight" means issued at once and
+"Durable" is an fsync before a put's promise settles: \`durability: true\` here, \`synchronous=FULL\` on SQLite, \`sync: true\` in classic-level, \`flushed\` in lmdb. "Relaxed" survives a killed process but not
+a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, the commit alone in lmdb. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "In flight" means issued at once and
 awaited together. What is read is compared byte by byte outside the measured time; after the writes the number of entries and a sample of their bytes are.
 
 The figures come from one machine and one run. On a faster disk the durable ratios shrink, because what a group commit saves is fsyncs; on a slower one they grow.`;
