@@ -1,4 +1,4 @@
-import type { BatchOperation, SqliteCollection, SqliteManager, SqliteState } from '../../lib/index';
+import type { SqliteCollection, SqliteManager, SqliteState } from '../../lib/index';
 import { collect, rejection } from '../support/gates';
 import { useTemporary } from '../support/temporary';
 

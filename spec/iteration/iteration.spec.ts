@@ -29,11 +29,13 @@ class GatedSource implements PageSource<string> {
   }
 
   /** Answers the page in flight. */
-  answer(page: string[] | undefined): void {
+  async answer(page: string[] | undefined): Promise<void> {
+    await turn();
     this.pending.shift()!.resolve(page);
   }
 
-  fail(error: Error): void {
+  async fail(error: Error): Promise<void> {
+    await turn();
     this.pending.shift()!.reject(error);
   }
 }
@@ -89,17 +91,17 @@ describe('an iteration', () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
     const first = iterator.next();
-    source.answer(['a', 'b']);
+    await source.answer(['a', 'b']);
     expect(await first).toEqual(entry('a'));
     expect(source.fetched).toBe(2);
-    source.answer(['c']);
+    await source.answer(['c']);
     await turn();
     expect(await iterator.next()).toEqual(entry('b'));
     expect(source.fetched).toBe(2);
     expect(await iterator.next()).toEqual(entry('c'));
     expect(source.fetched).toBe(3);
     const last = iterator.next();
-    source.answer(undefined);
+    await source.answer(undefined);
     expect(await last).toEqual(done);
     expect(source.closed).toBe(1);
   });
@@ -113,11 +115,11 @@ describe('an iteration', () => {
       order.push(index);
       return result;
     });
-    source.answer(['a', 'b']);
+    await source.answer(['a', 'b']);
     await turn();
-    source.answer(['c']);
+    await source.answer(['c']);
     await turn();
-    source.answer(undefined);
+    await source.answer(undefined);
     expect(await Promise.all(pulls)).toEqual([entry('a'), entry('b'), entry('c'), done, done]);
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -144,10 +146,10 @@ describe('an iteration that fails', () => {
   it('rejects one pull when a page cannot be read, closes its source and is done', async () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
-    const first = iterator.next();
+    const first = rejection(iterator.next());
     const failure = new Error('disk');
-    source.fail(failure);
-    expect(await rejection(first)).toBe(failure);
+    await source.fail(failure);
+    expect(await first).toBe(failure);
     expect(source.closed).toBe(1);
     expect(await iterator.next()).toEqual(done);
   });
@@ -155,9 +157,9 @@ describe('an iteration that fails', () => {
   it('rejects one of the pulls that overlap the failure, the later ones are done', async () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
-    const pulls = [iterator.next(), iterator.next(), iterator.next()];
-    source.fail(new Error('disk'));
-    expect(await Promise.allSettled(pulls)).toEqual([
+    const pulls = Promise.allSettled([iterator.next(), iterator.next(), iterator.next()]);
+    await source.fail(new Error('disk'));
+    expect(await pulls).toEqual([
       { status: 'rejected', reason: new Error('disk') },
       { status: 'fulfilled', value: done },
       { status: 'fulfilled', value: done },
@@ -168,9 +170,9 @@ describe('an iteration that fails', () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
     const first = iterator.next();
-    source.answer(['a', 'b']);
+    await source.answer(['a', 'b']);
     await first;
-    source.fail(new Error('disk'));
+    await source.fail(new Error('disk'));
     await turn();
     expect(await iterator.next()).toEqual(entry('b'));
     expect((await rejection(iterator.next())).message).toBe('disk');
@@ -184,9 +186,9 @@ describe('an iteration that fails', () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
     const first = iterator.next();
-    source.answer(['a']);
+    await source.answer(['a']);
     await first;
-    source.fail(new Error('a page that was fetched ahead'));
+    await source.fail(new Error('a page that was fetched ahead'));
     await turn();
     expect(await iterator.return()).toEqual(done);
   });
@@ -224,7 +226,7 @@ describe('leaving an iteration early', () => {
     const source = new GatedSource();
     const iterator = await iterate(() => ({ source }), open);
     const first = iterator.next();
-    source.answer(['a', 'b']);
+    await source.answer(['a', 'b']);
     await first;
     let returned = false;
     const leaving = iterator.return().then((result) => {
@@ -233,7 +235,7 @@ describe('leaving an iteration early', () => {
     });
     await turn();
     expect({ returned, closed: source.closed }).toEqual({ returned: false, closed: 0 });
-    source.answer(['c']);
+    await source.answer(['c']);
     expect(await leaving).toEqual(done);
     expect(source.closed).toBe(1);
   });
@@ -244,9 +246,9 @@ describe('leaving an iteration early', () => {
     const first = iterator.next();
     const leaving = iterator.return();
     const after = iterator.next();
-    source.answer(['a']);
+    await source.answer(['a']);
     await turn();
-    source.answer(['b']);
+    await source.answer(['b']);
     expect(await Promise.all([first, leaving, after])).toEqual([entry('a'), done, done]);
     expect(source.closed).toBe(1);
   });
@@ -322,11 +324,12 @@ describe("an iteration's signal", () => {
     const source = new GatedSource();
     const controller = new AbortController();
     const iterator = await iterate(() => ({ source, signal: controller.signal }), open);
-    const first = iterator.next();
+    const first = rejection(iterator.next());
+    await turn();
     const reason = new Error('enough');
     controller.abort(reason);
-    source.answer(['a']);
-    expect(await rejection(first)).toBe(reason);
+    await source.answer(['a']);
+    expect(await first).toBe(reason);
     expect(source.closed).toBe(1);
     expect(await iterator.next()).toEqual(done);
   });
