@@ -43,6 +43,7 @@ class PagedIterator<T> implements EntryIterator<T> {
   #ahead: Promise<T[] | undefined> | undefined;
   /** The last call in line; undefined when none is waiting. */
   #last: Promise<unknown> | undefined;
+  #unanswered = 0;
   #done = false;
 
   constructor({ source, signal }: IterationParts<T>, assertOpen: () => void) {
@@ -80,13 +81,20 @@ class PagedIterator<T> implements EntryIterator<T> {
 
   /** Runs `call` when the calls before it have been answered. */
   #inLine<R>(call: () => Promise<R>): Promise<R> {
-    const turn = this.#last === undefined ? call() : this.#last.then(call, call);
-    const answered = (): void => {
-      if (this.#last === turn) this.#last = undefined;
-    };
+    const turn = this.#after(this.#last, call);
     this.#last = turn;
-    turn.then(answered, answered);
     return turn;
+  }
+
+  async #after<R>(before: Promise<unknown> | undefined, call: () => Promise<R>): Promise<R> {
+    this.#unanswered++;
+    try {
+      await before?.catch(() => undefined);
+      return await call();
+    } finally {
+      // In here, not in a reaction of its own: an error's stack names the caller only when nobody else waits for the promise.
+      if (--this.#unanswered === 0) this.#last = undefined;
+    }
   }
 
   async #pull(): Promise<IteratorResult<T, undefined>> {

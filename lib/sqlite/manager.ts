@@ -172,17 +172,21 @@ export class SqliteManager implements DbManager {
   async backup(file: string | URL): Promise<void> {
     this.#access.assertOpen();
     const target = backupPath(file);
-    // On a connection of its own: it may take long, and a pooled reader would be missed.
-    const backup = this.#lastBackup.then(async () => {
+    const before = this.#lastBackup;
+    let finish: () => void = () => undefined;
+    this.#lastBackup = new Promise((resolve) => (finish = resolve));
+    await before;
+    try {
+      // On a connection of its own: it may take long, and a pooled reader would be missed.
       const connection = await this.#opened.openReader();
       try {
         await backUp(connection, this.path, target);
       } finally {
         await connection.close();
       }
-    });
-    this.#lastBackup = backup.catch(() => undefined);
-    await backup;
+    } finally {
+      finish();
+    }
   }
 
   /**
