@@ -232,6 +232,16 @@ describe('a directory that is open in this process', () => {
     await (await second.createState('snapshots', 'actor')).put(Buffer.from('x'));
   });
 
+  it('is refused to another copy of the library too', async () => {
+    await temporary.open();
+    await jest.isolateModulesAsync(async () => {
+      const copy = await import('../../lib/index');
+      expect(copy.SqliteManager).not.toBe(SqliteManager);
+      const error = await rejection(copy.SqliteManager.open(temporary.path('store')));
+      expect(error.message).toMatch(/already open in this process/);
+    });
+  });
+
   it('does not stand in the way of another one', async () => {
     const [one, two] = await Promise.all([
       temporary.open({}, temporary.path('one')),
@@ -387,6 +397,20 @@ describe('stop', () => {
       expect(await rejection(iterator.next())).toMatchObject({ operation: 'stopped' });
       expect(await iterator.next()).toEqual({ done: true, value: undefined });
       expect(await iterator.return()).toEqual({ done: true, value: undefined });
+    },
+  );
+
+  it.each([false, true])(
+    'honours the pull of an iteration that was issued before it (consistent: %s)',
+    async (consistent) => {
+      const manager = await temporary.open();
+      const events = await manager.createCollection('events', 'actor');
+      await Promise.all(Array.from({ length: 2000 }, (_, i) => events.put(String(i), Buffer.from('x'))));
+      const iterators = await Promise.all([1, 2, 3].map(() => events.iter({ consistent })));
+      const pulls = iterators.map((iterator) => iterator.next());
+      await manager.stop();
+      expect((await Promise.all(pulls)).map(({ value }) => value)).toEqual(Array(3).fill(['0', Buffer.from('x')]));
+      expect(await rejection(iterators[0]!.next())).toMatchObject({ operation: 'stopped' });
     },
   );
 

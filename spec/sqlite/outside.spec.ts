@@ -93,24 +93,27 @@ describe('a value that is no blob, written from outside', () => {
 });
 
 describe('a key that is no text, written from outside', () => {
-  it('never looks like another key, and never makes an iteration look complete', async () => {
-    const { manager, events } = await openWithEvents();
-    await alter(manager, "INSERT INTO events VALUES ('actor', x'39', x'00')");
-    for (const options of [{}, { consistent: true }]) {
-      const seen: string[] = [];
-      const loop = (async () => {
-        for await (const [key] of events.iter(options)) seen.push(key);
-      })();
-      expect(await rejection(loop)).toBeInstanceOf(GetError);
-      expect(seen).toEqual(['1', '2', '3', '4', '5']);
-    }
-    expect(await rejection(collect(events.iter(true)))).toBeInstanceOf(GetError);
-    expect(await rejection(events.last())).toBeInstanceOf(GetError);
-    expect(await events.find('9')).toBeUndefined();
-    expect(await collect(events.iterRange('1', '5'))).toHaveLength(5);
-    await events.purge();
-    expect(await collect(events.iter())).toEqual([]);
-  });
+  it.each(['39', 'ffff'])(
+    'never looks like another key, and never makes an iteration look complete: %s',
+    async (hex) => {
+      const { manager, events } = await openWithEvents();
+      await alter(manager, `INSERT INTO events VALUES ('actor', x'${hex}', x'00')`);
+      for (const options of [{}, { consistent: true }]) {
+        const seen: string[] = [];
+        const loop = (async () => {
+          for await (const [key] of events.iter(options)) seen.push(key);
+        })();
+        expect(await rejection(loop)).toBeInstanceOf(GetError);
+        expect(seen).toEqual(['1', '2', '3', '4', '5']);
+      }
+      expect(await rejection(collect(events.iter(true)))).toBeInstanceOf(GetError);
+      expect(await rejection(events.last())).toBeInstanceOf(GetError);
+      expect(await events.find('9')).toBeUndefined();
+      expect(await collect(events.iterRange('1', '5'))).toHaveLength(5);
+      await events.purge();
+      expect(await collect(events.iter())).toEqual([]);
+    },
+  );
 
   it.each([1, 6_000_000])('that is no valid UTF-8 never comes twice (values of %i bytes)', async (size) => {
     const { manager, events } = await openWithEvents();
@@ -336,6 +339,17 @@ describe('a table that is dropped from outside', () => {
       { type: 'put', target: state, data },
     ]);
     expect(await events.last()).toEqual(['7', data]);
+  });
+});
+
+describe('a prefix that is no valid UTF-8, written from outside', () => {
+  it('ends the list of prefixes with a GetError, and never comes twice', async () => {
+    const { manager } = await openWithEvents();
+    await alter(
+      manager,
+      "INSERT INTO events VALUES (CAST(x'ff' AS TEXT), '1', x'00'), (CAST(x'fe' AS TEXT), '1', x'00')",
+    );
+    expect(await rejection(collect(manager.prefixes('events')))).toMatchObject({ code: 'GET', table: 'events' });
   });
 });
 

@@ -279,6 +279,22 @@ describe('a batch', () => {
     expect(Object.keys(await contents(events))).toHaveLength(5000);
   });
 
+  it.each([255, 254, 253])(
+    'of ranges whose keys fill a megabyte to about its last byte deletes them all (%i)',
+    async (length) => {
+      const manager = await temporary.open();
+      const events = await manager.createCollection('events', '');
+      await Promise.all([events.put('', bytes('x')), events.put('z', bytes('x'))]);
+      const start = '~'.repeat(255);
+      await manager.writeBatch([
+        ...Array.from({ length: 4095 }, () => ({ type: 'delRange', target: events, start }) as const),
+        { type: 'delRange', target: events, start: start.slice(0, length) },
+        { type: 'delRange', target: events },
+      ]);
+      expect(await contents(events)).toEqual({});
+    },
+  );
+
   it('that is refused leaves its neighbours in the group alone', async () => {
     const { manager, events } = await openWithEvents();
     const outcomes = await Promise.allSettled([
@@ -317,6 +333,24 @@ describe('a batch', () => {
     await writing;
     await manager.writeBatch(new Set<BatchOperation>([{ type: 'del', target: events, key: '1' }]));
     expect(await contents(events)).toEqual({ 2: 'y' });
+  });
+
+  it('of any shape is written, however many shapes there are', async () => {
+    const manager = await temporary.open();
+    const tables = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => manager.createCollection(`events_${i}`, 'actor')),
+    );
+    for (let round = 0; round < 2; round++) {
+      for (const [i, target] of tables.entries()) {
+        await manager.writeBatch([
+          { type: 'put', target, key: '1', data: bytes(`${round}`) },
+          { type: 'put', target: tables[(i + 1) % 100]!, key: '2', data: bytes(`${round}`) },
+          { type: 'delRange', target, start: '3' },
+        ]);
+        expect((await target.get('1')).toString()).toBe(`${round}`);
+      }
+    }
+    expect(await contents(tables[50]!)).toEqual({ 1: '1', 2: '1' });
   });
 
   it('whose iterable throws rejects with that, and nothing of it is there', async () => {
