@@ -38,13 +38,3 @@ export class Tally {
     return counts.length > 0 ? counts.join(', ') : `${this.findings.length} findings`;
   }
 }
-
-/** One line of the table. */
-export interface Row {
-  harness: string;
-  tally: Tally;
-  /** The same harness on a program that does it wrong: it must not be clean. */
-  control: Tally;
-  /** What the control does wrong. */
-  wrong: string;
-}

@@ -1,6 +1,7 @@
 /** The program that the harnesses run in processes of its own: `node child.cjs <part> <options as JSON>`. */
 import { churn, type ChurnOptions } from './churn';
 import { fullDisk, type FullDiskOptions } from './full-disk';
+import { fuzz, type FuzzOptions } from './fuzz';
 import { soak, type SoakOptions } from './soak';
 import { storm, type StormOptions } from './storm';
 import { workload, type WorkloadOptions } from './workload';
@@ -11,6 +12,7 @@ export interface Parts {
   storm: StormOptions;
   churn: ChurnOptions;
   soak: SoakOptions;
+  fuzz: FuzzOptions;
 }
 
 const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = {
@@ -19,6 +21,7 @@ const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } 
   storm,
   churn,
   soak,
+  fuzz,
 };
 
 const [part, options] = process.argv.slice(2) as [keyof Parts, string];
