@@ -7,7 +7,8 @@ const bench = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function installPeers() {
-  if (existsSync(new URL('node_modules/', import.meta.url))) return;
+  // npm writes it last: an installation that failed is done again.
+  if (existsSync(new URL('node_modules/.package-lock.json', import.meta.url))) return;
   console.log('installing the peers into bench/node_modules (some of them compile) …');
   npm(bench, 'ci');
 }
