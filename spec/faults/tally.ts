@@ -38,3 +38,18 @@ export class Tally {
     return counts.length > 0 ? counts.join(', ') : `${this.findings.length} findings`;
   }
 }
+
+/** Several runs of one harness as one. */
+export function combined(...tallies: readonly Tally[]): Tally {
+  const all = new Tally();
+  for (const tally of tallies) {
+    all.points += tally.points;
+    all.acknowledged += tally.acknowledged;
+    all.lost += tally.lost;
+    all.half += tally.half;
+    all.ghosts += tally.ghosts;
+    all.hung += tally.hung;
+    all.findings.push(...tally.findings);
+  }
+  return all;
+}

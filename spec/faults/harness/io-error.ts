@@ -60,6 +60,7 @@ export async function ioError(workshop: Workshop, faultfs: string, error: IoErro
       tally.points++;
       const where = `${failing.action} ${failing.error} ${readFileSync(hit, 'utf8').trim()}, end by ${end}`;
       await judgeEnded(tally, ended, journal, options, where);
+      workshop.discard(directory);
     });
   }
   return tally;

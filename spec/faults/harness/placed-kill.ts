@@ -39,6 +39,7 @@ export async function placedKill(workshop: Workshop, faultfs: string, kill: Plac
     const struck = readFileSync(hit, 'utf8').trim();
     tally.points++;
     await judgeEnded(tally, ended, journal, options, `${action} ${struck}`);
+    workshop.discard(directory);
     return struck;
   };
 

@@ -39,6 +39,7 @@ export async function randomKill(workshop: Workshop, { kills, seed, subject }: R
     });
     tally.points++;
     await judgeEnded(tally, ended, journal, options, `seed ${seed}, kill ${turn} after ${patience} ms`);
+    workshop.discard(directory);
   });
   return tally;
 }

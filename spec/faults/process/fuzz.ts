@@ -1,6 +1,6 @@
 /** The process of the fuzz: every method with arguments that nobody should pass, and a map that says what the store must hold. */
 import { join } from 'node:path';
-import { isNativeError } from 'node:util/types';
+import { isNativeError, isStringObject } from 'node:util/types';
 import { SqliteManager, type SqliteCollection, type SqliteState } from '../../../lib/index';
 import { digest, EVENTS, eventRow, SNAPSHOTS, snapshotRow, type Rows } from '../history';
 import { seeded, type Random } from '../random';
@@ -408,9 +408,9 @@ function careless(events: SqliteCollection): SqliteCollection {
   return Object.assign(events, { put: (key: unknown, data: unknown) => put(String(key), Buffer.from(String(data))) });
 }
 
-/** Iterables of nothing are nothing; what is none is wrong; with what throws in between any error will do. */
+/** An iterable of nothing asks for nothing, a String is an iterable of texts; anything else is wrong, and any error will do. */
 function harmless(value: unknown): Verdict {
-  return value === '' || bytesIn(value)?.length === 0 ? 'anything' : 'rejection';
+  return value === '' || isStringObject(value) || bytesIn(value)?.length === 0 ? 'anything' : 'rejection';
 }
 
 /** `Array.isArray` throws at a revoked proxy. */

@@ -119,7 +119,7 @@ function lying(random: Random): Uint8Array {
       throw new Error('an iterator that throws');
     }
   }
-  return new Lying(bytesOf(random));
+  return new Lying(bytesOf(random).buffer);
 }
 
 /** Well-formed, by another way than the library takes. */
