@@ -80,6 +80,15 @@ describe('an iteration', () => {
     expect(source.fetched).toBe(0);
   });
 
+  it('asks for a page as soon as it is pulled', async () => {
+    const source = new GatedSource();
+    const iterator = await iterate(() => ({ source }), open);
+    const first = iterator.next();
+    expect(source.fetched).toBe(1);
+    await source.answer(['a']);
+    await first;
+  });
+
   it('reads what it is made of at the call, not at the first pull', async () => {
     let keys = ['a', 'b'];
     const iteration = iterate(() => ({ source: sourceOf(keys) }), open);

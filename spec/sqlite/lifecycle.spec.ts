@@ -125,6 +125,8 @@ describe('open', () => {
          INSERT INTO events VALUES ('a', '1', x'01')`,
       );
       await failsToOpen(/UTF-16.*UTF-8|UTF-8.*UTF-16/);
+      expect(readdirSync(temporary.path('store'))).toEqual(['database.db']);
+      expect(await queryFromOutside(file, 'PRAGMA journal_mode')).toEqual([{ journal_mode: 'delete' }]);
       expect(await queryFromOutside(file, 'SELECT prefix, sn, hex(value) AS value FROM events')).toEqual([
         { prefix: 'a', sn: '1', value: '01' },
       ]);

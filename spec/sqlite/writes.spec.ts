@@ -182,7 +182,7 @@ describe('writes that are not awaited', () => {
     expect(puts).toEqual([...puts].sort((a, b) => a - b));
   });
 
-  it('of one group that are expected to fail do so alone', async () => {
+  it('fail alone where failing is to be expected', async () => {
     const { events } = await openWithEvents();
     await events.put('there', bytes('old'));
     const calls = Array.from({ length: 300 }, (_, i) => {
