@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { SqliteManager } from 'ave-actors-sqlite';
 import { account } from '../actors/account.mjs';
 import { ActorSystem } from '../actors/actor-system.mjs';
+import { endConnectionsWhenClosing } from '../shared/http.mjs';
 import { createApp } from './app.mjs';
 
 const GRACE_MS = 8000;
@@ -16,12 +17,8 @@ const store = await SqliteManager.open(directory);
 const accounts = new ActorSystem(store, account, {
   onRestart: (name, error) => console.error(`account ${name} restarts:`, error),
 });
-const app = createApp(store, accounts);
-const server = createServer((request, response) => {
-  // While the server closes, the connections that are kept alive end with the answer that they wait for.
-  if (!server.listening) response.setHeader('Connection', 'close');
-  app(request, response);
-});
+const server = createServer(createApp(store, accounts));
+endConnectionsWhenClosing(server);
 
 server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1');
 await once(server, 'listening');

@@ -54,3 +54,16 @@ export function integer(text, otherwise) {
     statusCode: 400,
   });
 }
+
+/**
+ * Lets a server that is closing close soon. `server.close()` ends the connections that are idle at that moment; one that waited for an answer
+ * then would be kept alive after it, for as long as the client likes. Here it ends with its answer.
+ * @param {import('node:http').Server} server
+ */
+export function endConnectionsWhenClosing(server) {
+  server.on('request', (request, response) => {
+    response.once('finish', () => {
+      if (!server.listening) request.socket.destroySoon();
+    });
+  });
+}
