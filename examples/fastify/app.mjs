@@ -20,7 +20,7 @@ const page = {
 };
 
 /**
- * Accounts over HTTP.
+ * Accounts over HTTP, in a store of their own.
  * @param {string} directory
  * @param {import('fastify').FastifyServerOptions} [options]
  */
@@ -28,7 +28,13 @@ export async function createApp(directory, options) {
   const app = fastify(options);
   // Opens the store with the application and stops it with it, after the last answer.
   await app.register(fastifyActorStore, { directory });
-  const accounts = new ActorSystem(app.actorStore, account, {
+  await app.register(accountRoutes, { store: app.actorStore });
+  return app;
+}
+
+/** @type {import('fastify').FastifyPluginAsync<{ store: import('ave-actors-sqlite').DbManager }>} */
+export const accountRoutes = async (app, { store }) => {
+  const accounts = new ActorSystem(store, account, {
     onRestart: (name, error) => app.log.warn({ err: error, account: name }, 'the account restarts'),
   });
 
@@ -59,7 +65,7 @@ export async function createApp(directory, options) {
   // The history, page by page: ask again with after=<next>.
   app.get('/accounts/:name/events', { schema: { querystring: page } }, async (request) => {
     const { name } = /** @type {{ name: string }} */ (request.params);
-    return pageOf(app.actorStore, name, /** @type {{ after: number, limit: number }} */ (request.query));
+    return pageOf(store, name, /** @type {{ after: number, limit: number }} */ (request.query));
   });
 
   // The whole history as JSON Lines. The socket asks for more when it has room; when the client goes away, the iteration ends.
@@ -67,8 +73,6 @@ export async function createApp(directory, options) {
     const { name } = /** @type {{ name: string }} */ (request.params);
     const { after } = /** @type {{ after: number }} */ (request.query);
     reply.type('application/x-ndjson');
-    return Readable.from(linesOfHistory(app.actorStore, name, after));
+    return Readable.from(linesOfHistory(store, name, after));
   });
-
-  return app;
-}
+};
