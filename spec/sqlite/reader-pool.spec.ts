@@ -1,0 +1,69 @@
+import { ReaderPool } from '../../lib/sqlite/reader-pool';
+import { deferred, rejection, turn, type Deferred } from '../support/gates';
+
+const refusal = (): Error => new Error('ended');
+
+describe('a pool of readers', () => {
+  it('starts as many reads at once as it has readers, and the others in the order of the calls', async () => {
+    const pool = new ReaderPool(['a', 'b'], refusal);
+    const started: [number, string][] = [];
+    const gates: Deferred<void>[] = Array.from({ length: 5 }, () => deferred());
+    const reads = gates.map((gate, i) =>
+      pool.lease((reader) => {
+        started.push([i, reader]);
+        return gate.promise;
+      }),
+    );
+    expect(started.map(([i]) => i)).toEqual([0, 1]);
+    gates[1]!.resolve();
+    await turn();
+    expect(started.map(([i]) => i)).toEqual([0, 1, 2]);
+    expect(started[2]![1]).toBe(started[1]![1]);
+    for (const gate of gates) gate.resolve();
+    await Promise.all(reads);
+    expect(started.map(([i]) => i)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('never gives one reader to two reads at once', async () => {
+    const pool = new ReaderPool(['a', 'b', 'c'], refusal);
+    const busy = new Set<string>();
+    await Promise.all(
+      Array.from({ length: 100 }, () =>
+        pool.lease(async (reader) => {
+          expect(busy.has(reader)).toBe(false);
+          busy.add(reader);
+          await turn();
+          busy.delete(reader);
+        }),
+      ),
+    );
+  });
+
+  it('settles as the read does, and a reader whose read fails reads on', async () => {
+    const pool = new ReaderPool(['a'], refusal);
+    const failure = new Error('disk');
+    const failing = pool.lease(() => Promise.reject(failure));
+    const next = pool.lease((reader) => Promise.resolve(reader));
+    expect(await rejection(failing)).toBe(failure);
+    expect(await next).toBe('a');
+    expect(pool.hasIdle).toBe(true);
+  });
+
+  it('ends when no read is running or waiting, and refuses reads from that moment on', async () => {
+    const pool = new ReaderPool(['a'], refusal);
+    const gates: Deferred<void>[] = [deferred(), deferred()];
+    const reads = gates.map((gate) => pool.lease(() => gate.promise));
+    let ended = false;
+    const ending = pool.end().then(() => (ended = true));
+    gates[0]!.resolve();
+    await turn();
+    expect(ended).toBe(false);
+    gates[1]!.resolve();
+    await Promise.all([...reads, ending]);
+    expect((await rejection(pool.lease(() => Promise.resolve()))).message).toBe('ended');
+  });
+
+  it('ends at once when nobody reads', async () => {
+    await new ReaderPool(['a', 'b'], refusal).end();
+  });
+});
