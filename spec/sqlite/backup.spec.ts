@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { StoreOperationError, type SqliteCollection, type SqliteManager } from '../../lib/index';
 import { collect, rejection } from '../support/gates';
@@ -122,6 +122,17 @@ describe('a backup', () => {
     expect(existsSync(temporary.path('missing'))).toBe(false);
     await events.put('more', data);
     expect(readdirSync(temporary.path())).toEqual(['store']);
+  });
+
+  it('that gets no connection is refused, and the next one is made', async () => {
+    const { manager } = await openWithEvents();
+    const elsewhere = temporary.path('elsewhere.db');
+    // Nothing reads or writes meanwhile.
+    renameSync(manager.path, elsewhere);
+    const error = await refused(manager.backup(temporary.path('target.db')), temporary.path('target.db'));
+    expect(error.sqliteName).toBe('SQLITE_CANTOPEN');
+    renameSync(elsewhere, manager.path);
+    await manager.backup(temporary.path('target.db'));
   });
 
   it.each([

@@ -1,6 +1,9 @@
+import { mkdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import type { Database } from 'sqlite';
 import { StoreOperationError, type SqliteCollection, type SqliteManager } from '../../lib/index';
 import { collect, rejection, turn } from '../support/gates';
+import { executeFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
 import { recordingLogger } from '../support/watching';
 
@@ -114,10 +117,7 @@ describe("while another connection holds the file's write lock", () => {
     expect(await other.all('SELECT sn FROM events')).toEqual([{ sn: '1' }, { sn: '2' }]);
   });
 
-  it('open waits for it', async () => {
-    await (await temporary.open()).stop();
-    const other = await temporary.connect(temporary.path('store', 'database.db'));
-    await other.exec('BEGIN IMMEDIATE');
+  const opensWhenReleased = async (other: Database): Promise<void> => {
     let opened = false;
     const opening = temporary.open().then((manager) => {
       opened = true;
@@ -128,6 +128,22 @@ describe("while another connection holds the file's write lock", () => {
     await other.exec('ROLLBACK');
     const events = await (await opening).createCollection('events', 'actor');
     await events.put('1', data);
+  };
+
+  it('open waits for it', async () => {
+    await (await temporary.open()).stop();
+    const other = await temporary.connect(temporary.path('store', 'database.db'));
+    await other.exec('BEGIN IMMEDIATE');
+    await opensWhenReleased(other);
+  });
+
+  it('open waits for it before it changes the journal mode', async () => {
+    mkdirSync(temporary.path('store'));
+    const file = temporary.path('store', 'database.db');
+    await executeFromOutside(file, 'CREATE TABLE other (a)');
+    const other = await temporary.connect(file);
+    await other.exec('BEGIN; SELECT count(*) FROM other');
+    await opensWhenReleased(other);
   });
 });
 

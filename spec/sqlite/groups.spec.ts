@@ -234,6 +234,17 @@ describe('a commit that fails', () => {
     expect((await collect(events.iter())).map(([key]) => key)).toEqual(['after']);
   });
 
+  it('whose fence meets a lock rejects that group alone, and the next one fences again', async () => {
+    const busy = Object.assign(new Error('SQLITE_BUSY: database is locked'), { errno: 5, code: 'SQLITE_BUSY' });
+    const commits = failing([ioError(), busy]);
+    const { events } = await openWith(commits);
+    expect(await rejection(events.put('1', data))).toMatchObject({ outcomeUnknown: true });
+    expect(await rejection(events.put('2', data))).toMatchObject({ sqliteName: 'SQLITE_BUSY', outcomeUnknown: false });
+    await events.put('3', data);
+    expect(commits.steps).toEqual(['group', 'fence', 'fence', 'group']);
+    expect((await collect(events.iter())).map(([key]) => key)).toEqual(['3']);
+  });
+
   it('whose fence fails too makes later writes reject naming the first cause, and reads go on', async () => {
     const first = ioError();
     const logger = recordingLogger();

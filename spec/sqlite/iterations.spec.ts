@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import type { Entry, EntryIterator, SqliteCollection, SqliteManager } from '../../lib/index';
 import { StoreOperationError } from '../../lib/index';
 import { collect, rejection } from '../support/gates';
@@ -291,6 +292,19 @@ describe('a consistent iteration', () => {
       }
     }
     if (showsDescriptors) expect(openDescriptors()).toBe(before);
+  });
+
+  it('that gets no connection says so, and takes none of the four places', async () => {
+    const { manager, events } = await openWith(3000);
+    const elsewhere = temporary.path('elsewhere.db');
+    // Nothing reads or writes meanwhile.
+    renameSync(manager.path, elsewhere);
+    for (let i = 0; i < 5; i++) {
+      const error = await rejection(collect(events.iter({ consistent: true })));
+      expect(error).toMatchObject({ operation: 'open_connection', sqliteName: 'SQLITE_CANTOPEN', path: manager.path });
+    }
+    renameSync(elsewhere, manager.path);
+    expect(await lines(events.iter({ consistent: true }))).toEqual(expected(0, 3000));
   });
 
   it('holds back no write', async () => {

@@ -1,10 +1,11 @@
 import sqlite3 from 'sqlite3';
 import { SqliteManager, type MachineProfile } from '../../lib/index';
 import { useTemporary } from '../support/temporary';
-import { useRecordedConnections, type Recorded } from '../support/watching';
+import { recordingLogger, useRecordedConnections, type Recorded } from '../support/watching';
 
 const temporary = useTemporary();
 const connections = useRecordedConnections();
+afterEach(() => jest.restoreAllMocks());
 
 const MIB = 1024 * 1024;
 
@@ -88,6 +89,30 @@ describe('the connections of a manager', () => {
     const events = await manager.createCollection('events', 'actor');
     await Promise.all(Array.from({ length: 200 }, (_, i) => events.getByRange(undefined, i + 1)));
     expect(connections.filter((connection) => !isWriter(connection))).toHaveLength(readers);
+  });
+
+  it.each([
+    ['1', 1],
+    ['3', 1],
+    ['4', 2],
+    ['16', 2],
+    ['', 2],
+    ['many', 2],
+  ])('are as many readers as libuv has threads for: with UV_THREADPOOL_SIZE=%s %i', async (threads, readers) => {
+    jest.replaceProperty(process, 'env', { ...process.env, UV_THREADPOOL_SIZE: threads });
+    await temporary.open();
+    expect(connections.filter((connection) => !isWriter(connection))).toHaveLength(readers);
+  });
+
+  it('are reported when there are more of them than libuv has threads', async () => {
+    jest.replaceProperty(process, 'env', { ...process.env, UV_THREADPOOL_SIZE: '5' });
+    const logger = recordingLogger();
+    await temporary.open({ readers: 4, logger });
+    expect(logger.records).toEqual([]);
+    await temporary.open({ readers: 5, logger }, temporary.path('other'));
+    expect(logger.records).toMatchObject([
+      { level: 'warn', message: expect.stringMatching(/UV_THREADPOOL_SIZE/) as unknown },
+    ]);
   });
 
   it('are no more for ten thousand handles', async () => {
