@@ -75,7 +75,7 @@ export class History {
       if (outcome === 'acknowledged' && gone) judgement.lost++;
       if (outcome === 'rejected' && there[ordinal]) judgement.ghosts++;
       if (outcome === 'pending' && gone && ordinal < last) judgement.holes++;
-      if (there[ordinal]) applyTo(expected, this.at(ordinal));
+      if (there[ordinal]) writeTo(expected, this.at(ordinal));
     });
     judgement.half = differences(rows, expected);
     return judgement;
@@ -136,7 +136,8 @@ export interface Judgement {
   holes: number;
 }
 
-function applyTo(rows: Rows, write: Write): void {
+/** What a write makes of the rows of a store. */
+export function writeTo(rows: Rows, write: Write): void {
   for (const operation of write.operations) {
     if (operation.type === 'snapshot') rows.set(snapshotRow(operation.actor), digestOf(operation.data));
     else if (operation.type === 'del') rows.delete(eventRow(operation.actor, operation.key));
