@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { contenders, library } from './contenders/index.mjs';
+import { latestResults, renderHttp } from './http/page.mjs';
 import * as notes from './notes.mjs';
 import { isMet, ratio, targets } from './targets.mjs';
 
@@ -83,7 +84,7 @@ ${table(
 
 Event-loop delays are beyond the sampling interval of 1 ms. A synchronous contender puts 256 entries in each turn of the event loop. Quartiles are those of the repeats.
 
-## Where a peer is ahead, and why
+${renderServices()}## Where a peer is ahead, and why
 
 ${renderAhead(all.filter(({ id }) => !id.startsWith('growth')))}
 
@@ -102,6 +103,12 @@ ${notes.method}
 
 ${machine(minutes)}
 `;
+}
+
+/** What `npm run bench:http` measured, which this run does not. */
+function renderServices() {
+  const results = latestResults();
+  return results === undefined ? '' : `${renderHttp(results)}\n`;
 }
 
 function judged(results) {
