@@ -217,6 +217,16 @@ describe('a directory that is open in this process', () => {
     }
   });
 
+  it('is refused a second time through the link that its file was made through', async () => {
+    mkdirSync(temporary.path('store'));
+    mkdirSync(temporary.path('real'));
+    symlinkSync(temporary.path('real', 'database.db'), temporary.path('store', 'database.db'));
+    const [first] = await Promise.allSettled([SqliteManager.open(temporary.path('store'), { durability: false })]);
+    const [second] = await Promise.allSettled([SqliteManager.open(temporary.path('real'), { durability: false })]);
+    for (const outcome of [first, second]) if (outcome.status === 'fulfilled') await outcome.value.stop();
+    expect([first.status, second.status]).toContain('rejected');
+  });
+
   it('is refused while it is being opened', async () => {
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => SqliteManager.open(temporary.path('store'))));
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') temporary.adopt(outcome.value);

@@ -117,6 +117,25 @@ describe('gets that are issued at once', () => {
   });
 });
 
+describe('reads of many tables', () => {
+  it('are answered, however many statements they take', async () => {
+    const manager = await temporary.open({ readers: 1 });
+    const tables = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => manager.createCollection(`events_${i}`, 'actor')),
+    );
+    await Promise.all(tables.map((events, i) => events.put('1', Buffer.of(i))));
+    for (let round = 0; round < 2; round++) {
+      for (const [i, events] of tables.entries()) {
+        const value = Buffer.of(i);
+        expect(await events.get('1')).toEqual(value);
+        expect(await events.getMany(['1'])).toEqual([value]);
+        expect(await events.last()).toEqual(['1', value]);
+        expect(await collect(events.iter())).toEqual([['1', value]]);
+      }
+    }
+  });
+});
+
 describe('getByRange', () => {
   it('pages in both directions from a key or an end', async () => {
     const { events } = await openWith(1500);
