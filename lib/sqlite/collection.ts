@@ -124,21 +124,21 @@ export class SqliteCollection implements Collection {
     const reverse = checkQuantity(quantity) < 0;
     // One more, for `from` itself: its row says whether it exists.
     const limit = Math.abs(quantity) + (from === undefined ? 0 : 1);
-    const pages = this.#pagesOf(
-      {
-        ...this.#range(reverse ? undefined : from, reverse ? from : undefined),
-        reverse,
-        limit,
-        anchored: from !== undefined,
-      },
-      (read) => this.#access.readers.lease(read),
-    );
+    const scan = {
+      ...this.#range(reverse ? undefined : from, reverse ? from : undefined),
+      reverse,
+      limit,
+      anchored: from !== undefined,
+    };
     const entries: Entry[] = [];
     try {
-      for (let page = await pages.fetch(); page !== undefined; page = await pages.fetch()) {
-        if (entries.length === 0 && from !== undefined && page[0]?.[0] !== from) break;
-        entries.push(...page);
-      }
+      await this.#access.readers.lease(async (reader) => {
+        const pages = this.#pagesOf(scan, (read) => read(reader));
+        for (let page = await pages.fetch(); page !== undefined; page = await pages.fetch()) {
+          if (entries.length === 0 && from !== undefined && page[0]?.[0] !== from) return;
+          entries.push(...page);
+        }
+      });
     } catch (cause) {
       throw this.#operationError('get_events_range', cause);
     }

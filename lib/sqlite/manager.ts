@@ -87,7 +87,7 @@ export class SqliteManager implements DbManager {
       path,
     );
     const onWriter: OnWriter = (work) => queue.run(() => fence.guard(() => work(writer)));
-    const readers = new ReaderPool(opened.readers);
+    const readers = new ReaderPool(opened.readers, () => stoppedError(path));
     const views = new ReadViews(opened.openReader, readers, settings.logger, path);
     const wal = (this.#wal = new WalWatch({
       path,
@@ -221,10 +221,12 @@ export class SqliteManager implements DbManager {
         failures.push(error);
       }
     };
+    // In the order in which one may still give the next one work.
     await this.#wal.stop();
+    await this.#tables.drain();
     await queue.drain();
     await this.#lastBackup;
-    await readers.drain();
+    await readers.end();
     // Readers before the writer: the connection that closes last removes the WAL, and a reader cannot.
     await attempt(() => views.closeAll());
     for (const reader of this.#opened.readers) await attempt(() => reader.close());

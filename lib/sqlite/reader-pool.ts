@@ -7,11 +7,16 @@ interface Waiting<Reader> {
 export class ReaderPool<Reader> {
   readonly #readers: readonly Reader[];
   readonly #idle: Reader[];
+  readonly #refusal: () => Error;
   #waiting: Waiting<Reader>[] = [];
-  #onIdle: (() => void)[] = [];
+  /** Set by `end`; called when the last read has settled. */
+  #onEnd: (() => void) | undefined;
+  #ended = false;
 
-  constructor(readers: readonly Reader[]) {
+  /** `refusal` makes the error of a lease that comes too late. */
+  constructor(readers: readonly Reader[], refusal: () => Error) {
     this.#readers = readers;
+    this.#refusal = refusal;
     this.#idle = [...readers];
   }
 
@@ -25,6 +30,7 @@ export class ReaderPool<Reader> {
    * Settles as `read` does; the reader is free again by then.
    */
   lease<T>(read: (reader: Reader) => Promise<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#refusal());
     const reader = this.#idle.pop();
     if (reader !== undefined) return this.#run(reader, read);
     return new Promise((resolve, reject) => {
@@ -36,10 +42,12 @@ export class ReaderPool<Reader> {
     });
   }
 
-  /** Resolves when no read is running or waiting. */
-  drain(): Promise<void> {
-    if (this.#idle.length === this.#readers.length) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle.push(resolve));
+  /** Resolves when no read is running or waiting; from that moment on leases are refused. To be called once. */
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+      this.#endIfIdle();
+    });
   }
 
   async #run<T>(reader: Reader, read: (reader: Reader) => Promise<T>): Promise<T> {
@@ -57,7 +65,13 @@ export class ReaderPool<Reader> {
       return;
     }
     this.#idle.push(reader);
-    if (this.#idle.length < this.#readers.length) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#endIfIdle();
+  }
+
+  #endIfIdle(): void {
+    if (this.#onEnd === undefined || this.#idle.length < this.#readers.length) return;
+    // Now, not when somebody who waits for it comes to run: a read that follows another might slip in.
+    this.#ended = true;
+    this.#onEnd();
   }
 }

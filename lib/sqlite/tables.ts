@@ -52,6 +52,11 @@ export class Tables {
     }
   }
 
+  /** Resolves when nothing is being looked up or made. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#underWay.values());
+  }
+
   async #find(identifier: string, shape: Shape): Promise<void> {
     if (await this.#readers.lease((reader) => hasShape(reader, identifier, shape))) return;
     await this.#onWriter(async (writer) => {
