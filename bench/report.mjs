@@ -138,11 +138,9 @@ function renderAhead(measurements) {
   for (const measurement of measurements) {
     for (const { name } of peers) {
       if (!measurement.figures.has(name) || ratio(measurement, name) * NOISE > 1) continue;
-      const note = notes.ahead.find(
-        ({ contender, measurements }) => contender === name && measurements.test(measurement.id),
-      );
+      const note = notes.ahead.find(({ explains }) => explains(name, measurement.id));
       if (note === undefined) console.log(`notes.mjs does not say why ${name} is ahead: ${measurement.id}`);
-      const key = note ?? `${name} ${measurement.id}`;
+      const key = `${name}: ${note?.why ?? measurement.id}`;
       const entry = explained.get(key) ?? { name, why: note?.why ?? 'The reason is not known.', titles: [] };
       entry.titles.push(measurement.title);
       explained.set(key, entry);

@@ -35,8 +35,10 @@ export const library = {
         for await (const [key, value] of events[actor].iter()) visit(key, value);
       },
       async recover({ prefix }, visit) {
-        const snapshot = await manager.createState('snapshots', prefix);
-        const log = await manager.createCollection('events', prefix);
+        const [snapshot, log] = await Promise.all([
+          manager.createState('snapshots', prefix),
+          manager.createCollection('events', prefix),
+        ]);
         visit('', await snapshot.get());
         for await (const [key, value] of log.iter()) visit(key, value);
       },
