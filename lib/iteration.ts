@@ -89,7 +89,8 @@ class PagedIterator<T> implements EntryIterator<T> {
   async #after<R>(before: Promise<unknown> | undefined, call: () => Promise<R>): Promise<R> {
     this.#unanswered++;
     try {
-      await before?.catch(() => undefined);
+      // Not awaited when there is none: a pull starts its read now, before a stop that comes next.
+      if (before !== undefined) await before.catch(() => undefined);
       return await call();
     } finally {
       // In here, not in a reaction of its own: an error's stack names the caller only when nobody else waits for the promise.

@@ -65,9 +65,9 @@ export function copyData(data: unknown): Buffer {
 /** A detached array looks empty. Stored as such it would be a silent loss. */
 function refuseDetached(data: Uint8Array): void {
   try {
-    new Uint8Array(data.buffer);
+    Uint8Array.prototype.at.call(data, 0);
   } catch {
-    throw invalidArgument('data', 'a Uint8Array that is not detached', data);
+    throw invalidArgument('data', 'a Uint8Array that has its memory', data);
   }
 }
 

@@ -2,11 +2,11 @@
 import { constants, copyFile, link, lstat, open, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StoreOperationError, invalidArgument, reasonOf } from '../errors';
+import { StoreOperationError, invalidArgument } from '../errors';
 import { checkText } from '../validate';
 import type { Connection } from './connection';
 import { VACUUM_INTO } from './statements';
-import { syncDirectory } from './store-file';
+import { syncDirectory, whyNotOpened } from './store-file';
 
 /** The absolute path of a backup's file. */
 export function backupPath(file: unknown): string {
@@ -27,19 +27,32 @@ function urlPath(file: object): string {
  * Writes one moment of the file, compact, to `target`, which must not exist. The copy is made under another name and gets its own when it is
  * complete and on the disk: a killed process leaves a `.partial` file, never half a backup.
  */
-export async function backUp(connection: Connection, storePath: string, target: string): Promise<void> {
+export async function backUp(openReader: () => Promise<Connection>, storePath: string, target: string): Promise<void> {
   const partial = `${target}.partial-${process.pid}-${Date.now()}`;
   try {
     await refuseExisting(target);
-    await connection.run(VACUUM_INTO, [partial]);
+    await vacuumInto(openReader, partial);
     await syncFile(partial);
     await publish(partial, target);
     await syncDirectory(dirname(target));
   } catch (cause) {
-    throw new StoreOperationError('backup', `to ${target}: ${reasonOf(cause)}`, { path: storePath, cause });
+    throw new StoreOperationError('backup', `to ${target}: ${await whyNotOpened(storePath, cause)}`, {
+      path: storePath,
+      cause,
+    });
   } finally {
     await rm(partial, { force: true });
     await rm(`${partial}-journal`, { force: true });
+  }
+}
+
+/** On a connection of its own: it may take long, and a pooled reader would be missed. */
+async function vacuumInto(openReader: () => Promise<Connection>, file: string): Promise<void> {
+  const connection = await openReader();
+  try {
+    await connection.run(VACUUM_INTO, [file]);
+  } finally {
+    await connection.close();
   }
 }
 

@@ -33,10 +33,14 @@ export class Connection {
   }
 
   /**
-   * A connection with every pragma set; a writer creates the file. A failure leaves nothing open. With `durability`, a commit returns when
-   * its bytes are on the disk.
+   * A connection with every pragma set; a writer creates the file. `check` looks at the file first, while nothing of it has been changed. A
+   * failure leaves nothing open. With `durability`, a commit returns when its bytes are on the disk.
    */
-  static async open(path: string, options: ConnectionOptions): Promise<Connection> {
+  static async open(
+    path: string,
+    options: ConnectionOptions,
+    check?: (connection: Connection) => Promise<void>,
+  ): Promise<Connection> {
     const driver = loadDriver();
     const access = options.role === 'writer' ? driver.OPEN_READWRITE | driver.OPEN_CREATE : driver.OPEN_READONLY;
     // When this rejects there is nothing to close: close() of a connection that never opened does not call back.
@@ -47,6 +51,9 @@ export class Connection {
     });
     const connection = new Connection(database);
     try {
+      // First: everything else may have to wait for a lock.
+      await database.exec(setBusyTimeout(BUSY_TIMEOUT_MS));
+      await check?.(connection);
       await database.exec(pragmas(options));
       return connection;
     } catch (error) {
@@ -122,8 +129,6 @@ export function loadDriver(): typeof import('sqlite3') {
 
 function pragmas({ durability, sizing }: ConnectionOptions): string {
   return [
-    // First: the ones that follow may have to wait for a lock.
-    setBusyTimeout(BUSY_TIMEOUT_MS),
     'PRAGMA journal_mode = WAL',
     `PRAGMA synchronous = ${durability ? 'FULL' : 'NORMAL'}`,
     // On macOS fsync alone does not reach the disk: https://sqlite.org/pragma.html#pragma_fullfsync

@@ -16,7 +16,7 @@ import { checkIdentifier, checkText, tableOf } from '../validate';
 import type { StoreAccess } from './access';
 import { backUp, backupPath } from './backup';
 import { SqliteCollection } from './collection';
-import type { Connection, ConnectionOptions } from './connection';
+import { Connection, type ConnectionOptions } from './connection';
 import { batchError } from './failures';
 import { Fence } from './fence';
 import { checkOptions, type Settings, type SqliteManagerOptions } from './options';
@@ -27,7 +27,7 @@ import { SharedGets } from './shared-gets';
 import { SqliteState } from './state';
 import * as sql from './statements';
 import type { Shape } from './statements';
-import { claim, filePath, makeDirectory, openReader, openWriter, checkFile, syncDirectory } from './store-file';
+import { claim, filePath, makeDirectory, openWriter, checkFile, syncDirectory, whyNotOpened } from './store-file';
 import { Tables, type OnWriter } from './tables';
 import { WalWatch } from './wal-watch';
 import { GroupCommitter, type CommitStep } from './write-group';
@@ -177,13 +177,7 @@ export class SqliteManager implements DbManager {
     this.#lastBackup = new Promise((resolve) => (finish = resolve));
     await before;
     try {
-      // On a connection of its own: it may take long, and a pooled reader would be missed.
-      const connection = await this.#opened.openReader();
-      try {
-        await backUp(connection, this.path, target);
-      } finally {
-        await connection.close();
-      }
+      await backUp(this.#opened.openReader, this.path, target);
     } finally {
       finish();
     }
@@ -274,7 +268,7 @@ export async function openManager(
   const release = await claim(path);
   const connections: Connection[] = [];
   const connectionOptions = (role: ConnectionOptions['role']): ConnectionOptions => ({ role, durability, sizing });
-  const addReader = (): Promise<Connection> => openReader(path, connectionOptions('reader'));
+  const addReader = (): Promise<Connection> => Connection.open(path, connectionOptions('reader'));
   try {
     await checkFile(path);
     const writer = await openWriter(path, connectionOptions('writer'));
@@ -292,6 +286,7 @@ export async function openManager(
   } catch (cause) {
     for (const connection of connections) await connection.close().catch(() => undefined);
     release();
-    throw cause instanceof StoreError ? cause : new CreateStoreError(`${path}: ${reasonOf(cause)}`, { path, cause });
+    if (cause instanceof StoreError) throw cause;
+    throw new CreateStoreError(`${path}: ${await whyNotOpened(path, cause)}`, { path, cause });
   }
 }

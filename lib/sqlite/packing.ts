@@ -18,8 +18,8 @@ const KEY_UNIT = 2 ** KEY_SHIFT;
 const MAX_SHORT = 0xff;
 const MAX_LONG = 0x1ffff;
 
-/** Bytes of one packed parameter. */
-export const PACK_BYTES = 2 ** 20;
+/** Bytes of one packed parameter: the offset of its last row, which may be empty, must fit into a word. */
+export const PACK_BYTES = 2 ** 20 - 1;
 
 /** In the place of a range's end: no end. */
 const OPEN_END = MAX_LONG;

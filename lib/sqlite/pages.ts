@@ -122,7 +122,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
   }
 
   #direction(): sql.Direction {
-    return { reverse: this.#scan.reverse, start: this.#start };
+    return { reverse: this.#scan.reverse, start: this.#start, toTheTop: this.#scan.end === undefined };
   }
 
   #bounds(): [string, string | Buffer, string | Buffer] {

@@ -1,9 +1,10 @@
 /** Frozen views of the file for consistent iterations. */
 import type { Logger } from '../contracts';
-import { StoreOperationError, reasonOf } from '../errors';
+import { StoreOperationError } from '../errors';
 import type { Connection } from './connection';
 import type { ReaderPool } from './reader-pool';
 import * as sql from './statements';
+import { whyNotOpened } from './store-file';
 
 const MAX_VIEWS = 4;
 const WARN_AFTER_MS = 60_000;
@@ -62,7 +63,10 @@ export class ReadViews {
     } catch (cause) {
       this.#views.delete(view);
       await connection?.close().catch(() => undefined);
-      throw new StoreOperationError('open_connection', reasonOf(cause), { path: this.#path, cause });
+      throw new StoreOperationError('open_connection', await whyNotOpened(this.#path, cause), {
+        path: this.#path,
+        cause,
+      });
     }
   }
 

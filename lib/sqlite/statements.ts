@@ -159,17 +159,22 @@ export interface Direction {
   readonly reverse: boolean;
   /** At its first key, after it, or at it but with an empty value in the place of that key's own. */
   readonly start: 'at' | 'after' | 'anchored';
+  /** Nothing ends the range at the greatest key: not even a blob, which no bound is greater than. */
+  readonly toTheTop: boolean;
 }
 
 /** With its bytes: a key that is not valid UTF-8 (written from outside) comes out as another one. */
 const KEY_AS_IT_IS = 'sn AS key, CAST(sn AS BLOB) AS keyBytes';
 
 /** `?1` prefix, `?2` the key to start from, `?3` the last key of the range. */
-function range({ name }: Table, { reverse, start }: Direction): string {
+function range({ name }: Table, { reverse, start, toTheTop }: Direction): string {
   const equal = start === 'after' ? '' : '=';
-  return reverse
-    ? `FROM "${name}" WHERE prefix = ?1 AND sn <${equal} ?2 AND sn >= ?3 ORDER BY sn DESC`
-    : `FROM "${name}" WHERE prefix = ?1 AND sn >${equal} ?2 AND sn <= ?3 ORDER BY sn`;
+  if (reverse) {
+    const top = toTheTop && start !== 'after' ? '?2 IS NOT NULL' : `sn <${equal} ?2`;
+    return `FROM "${name}" WHERE prefix = ?1 AND ${top} AND sn >= ?3 ORDER BY sn DESC`;
+  }
+  const top = toTheTop ? '?3 IS NOT NULL' : 'sn <= ?3';
+  return `FROM "${name}" WHERE prefix = ?1 AND sn >${equal} ?2 AND ${top} ORDER BY sn`;
 }
 
 function valueOf({ start }: Direction): string {

@@ -1,5 +1,5 @@
 /** The directory and the file of a store: found or made, claimed for this process, proven to be usable. */
-import { access, constants, mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateStoreError, InvalidConfigurationError, describe, hasPrimaryCode, reasonOf } from '../errors';
@@ -85,6 +85,10 @@ async function realFile(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {
+    const link = await lstat(path).catch(() => undefined);
+    if (link !== undefined) {
+      throw new CreateStoreError(`${path} is a link to a file that does not exist`, { path });
+    }
     return join(await realpath(dirname(path)), FILE_NAME);
   }
 }
@@ -122,23 +126,15 @@ export async function openWriter(path: string, options: ConnectionOptions): Prom
   for (let attempt = 1; ; attempt++) {
     let writer: Connection | undefined;
     try {
-      writer = await Connection.open(path, options);
-      await checkStore(writer, path);
+      writer = await Connection.open(path, options, (opened) => checkStore(opened, path));
+      await checkJournalMode(writer, path);
       await writeSomething(writer, (step) => step());
       return writer;
     } catch (cause) {
       await writer?.close().catch(() => undefined);
-      if (attempt > RETRIES || !hasPrimaryCode(cause, IN_USE)) throw await explain(path, cause);
+      if (attempt > RETRIES || !hasPrimaryCode(cause, IN_USE)) throw cause;
       await new Promise((later) => setTimeout(later, RETRY_STEP_MS * attempt));
     }
-  }
-}
-
-export async function openReader(path: string, options: ConnectionOptions): Promise<Connection> {
-  try {
-    return await Connection.open(path, options);
-  } catch (cause) {
-    throw await explain(path, cause);
   }
 }
 
@@ -154,6 +150,9 @@ async function checkStore(writer: Connection, path: string): Promise<void> {
   if (encoding?.encoding !== 'UTF-8') {
     throw new CreateStoreError(`${path} is encoded as ${encoding?.encoding ?? '?'}, expected UTF-8`, { path });
   }
+}
+
+async function checkJournalMode(writer: Connection, path: string): Promise<void> {
   const [journal] = await writer.all<{ journal_mode: string }>(sql.READ_JOURNAL_MODE);
   if (journal?.journal_mode !== 'wal') {
     throw new CreateStoreError(`${path} cannot be kept in WAL mode on this file system`, { path });
@@ -170,12 +169,10 @@ export function hasWalResetFix(version: string): boolean {
   return major > 3 || (major === 3 && minor > 51);
 }
 
-async function explain(path: string, cause: unknown): Promise<CreateStoreError> {
-  if (cause instanceof CreateStoreError) return cause;
-  let reason = reasonOf(cause);
-  // SQLite says CANTOPEN for this too.
-  if (hasPrimaryCode(cause, CANTOPEN) && (await isOutOfDescriptors(dirname(path)))) reason += ' (too many open files)';
-  return new CreateStoreError(`${path}: ${reason}`, { path, cause });
+/** Why a connection could not be opened. SQLite says CANTOPEN when the process has no descriptor left, too. */
+export async function whyNotOpened(path: string, cause: unknown): Promise<string> {
+  const outOfDescriptors = hasPrimaryCode(cause, CANTOPEN) && (await isOutOfDescriptors(dirname(path)));
+  return outOfDescriptors ? `${reasonOf(cause)} (too many open files)` : reasonOf(cause);
 }
 
 async function isOutOfDescriptors(directory: string): Promise<boolean> {
