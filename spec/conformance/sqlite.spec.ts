@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SqliteManager, SqliteManagerOptions } from '../../lib/index';
-import { testBackend, type Backend } from '../../lib/testing/index';
+import { testBackend } from '../../lib/testing/index';
 import { useTemporary } from '../support/temporary';
 
 const temporary = useTemporary();
+const options = { durability: false };
 let stores = 0;
 
 function newDirectory(): string {
@@ -18,26 +18,21 @@ function copyFiles(from: string, to: string): void {
   execFileSync(process.execPath, ['-e', script, from, to]);
 }
 
-function backend(name: string, options: SqliteManagerOptions): Backend<SqliteManager> {
-  return {
-    name,
-    open: () => temporary.open(options, newDirectory()),
-    reopen: (stopped) => temporary.open(options, dirname(stopped.path)),
-    killed: (running) => {
-      const directory = newDirectory();
-      copyFiles(dirname(running.path), directory);
-      return temporary.open(options, directory);
-    },
-    backup: async (running) => {
-      const directory = newDirectory();
-      mkdirSync(directory);
-      await running.backup(join(directory, 'database.db'));
-      return temporary.open(options, directory);
-    },
-    consistentIterations: true,
-    pageEntries: 1024,
-  };
-}
-
-testBackend(backend('SqliteManager, relaxed', { durability: false }));
-testBackend(backend('SqliteManager, durable, one reader', { durability: true, readers: 1 }));
+testBackend({
+  name: 'SqliteManager',
+  open: () => temporary.open(options, newDirectory()),
+  reopen: (stopped) => temporary.open(options, dirname(stopped.path)),
+  killed: (running) => {
+    const directory = newDirectory();
+    copyFiles(dirname(running.path), directory);
+    return temporary.open(options, directory);
+  },
+  backup: async (running) => {
+    const directory = newDirectory();
+    mkdirSync(directory);
+    await running.backup(join(directory, 'database.db'));
+    return temporary.open(options, directory);
+  },
+  consistentIterations: true,
+  pageEntries: 1024,
+});
