@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createServer, get } from 'node:http';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SqliteManager, StoreOperationError } from 'ave-actors-sqlite';
 import { account } from '../../examples/actors/account.mjs';
 import { ActorSystem } from '../../examples/actors/actor-system.mjs';
@@ -13,6 +17,8 @@ import { inDirectory, namesIn, serve } from './support.mjs';
 
 const { fetch } = globalThis;
 const CLIENTS = 50;
+const faults = fileURLToPath(new URL('../faults/faultfs.c', import.meta.url));
+const canFail = process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;
 
 const json = (response) => response.json();
 
@@ -156,6 +162,31 @@ for (const framework of ['express', 'fastify']) {
           assert.deepEqual(await history(service.url, `account-${client}`), expected);
         }
         assert.equal(await service.end('SIGTERM'), 0);
+      });
+    });
+
+    it('says that the outcome is unknown when the disk fails in a commit, and applies the request once when it is sent again', async (context) => {
+      if (!canFail) return context.skip('no gcc, or not Linux: the disk cannot be made to fail here');
+      await inDirectory(async (directory) => {
+        const library = join(directory, 'faultfs.so');
+        execFileSync('gcc', ['-std=gnu11', '-shared', '-fPIC', '-o', library, faults, '-ldl', '-lpthread']);
+        const failures = [];
+        // The first fsyncs are those of the opening: the one of the deposit is found by going on.
+        for (let at = 1; at <= 20 && !failures.includes('OUTCOME_UNKNOWN'); at += 1) {
+          const data = join(directory, `data-${at}`);
+          const fault = { FAULTFS_DIR: data, FAULTFS_CALLS: 'sync', FAULTFS_AT: String(at), FAULTFS_DO: 'fail-once' };
+          const environment = { LD_PRELOAD: library, ...fault, FAULTFS_ERRNO: String(constants.errno.EIO) };
+          const service = await serve(program, data, environment).catch(() => undefined);
+          if (service === undefined) continue;
+          // Makes the tables, unless that fails: then the deposit makes them.
+          await fetch(`${service.url}/accounts/alice`).then(json);
+          const first = await deposit(service.url, 'alice', 5, 'k1');
+          if (first.status !== 201) failures.push((await first.json()).code);
+          const again = await deposit(service.url, 'alice', 5, 'k1');
+          assert.deepEqual(await again.json(), { sequence: 1, balance: 5 });
+          assert.equal(await service.end('SIGTERM'), 0);
+        }
+        assert.deepEqual(failures, ['OUTCOME_UNKNOWN']);
       });
     });
 

@@ -32,14 +32,14 @@ export async function run(program, args = []) {
 }
 
 /** Starts a service and waits until it listens. */
-export async function serve(program, directory) {
-  const child = start(program, [directory], { PORT: '0' });
+export async function serve(program, directory, environment = {}) {
+  const child = start(program, [directory], { PORT: '0', ...environment });
   const closed = once(child, 'close');
-  child.stderr.pipe(process.stderr);
+  const complaints = text(child.stderr);
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, 'line'), closed]);
   const [url] = /http:\S+/.exec(String(line)) ?? [];
-  if (url === undefined) throw new Error(`${program} did not start: ${line}`);
+  if (url === undefined) throw new Error(`${program} did not start: ${await complaints}`);
   return {
     url,
     child,
