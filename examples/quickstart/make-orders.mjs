@@ -17,11 +17,9 @@ const random = (below) => (seed = (seed * 48_271) % 2_147_483_647) % below;
  */
 const underWay = [];
 
-for (let order = 1; order <= count || underWay.length > 0;) {
-  if (order <= count && (underWay.length < 20 || random(3) === 0)) {
-    underWay.push(eventsOf(order));
-    order += 1;
-  }
+let placed = 0;
+while (placed < count || underWay.length > 0) {
+  if (placed < count && (underWay.length < 20 || random(3) === 0)) underWay.push(eventsOf(++placed));
   const index = random(underWay.length);
   const events = underWay[index] ?? [];
   const line = `${JSON.stringify(events.shift())}\n`;

@@ -124,9 +124,14 @@ async function recover() {
 async function compare(recovered) {
   /** @type {typeof recovered} */
   const computed = new Map();
+  const reporter = progress('checking');
+  let count = 0;
   for await (const { event } of events(() => undefined)) {
     computed.set(event.actor, apply(computed.get(event.actor) ?? newCustomer, event));
+    count += 1;
+    reporter.report(`${count} events`);
   }
+  reporter.end();
   if (!isDeepStrictEqual(recovered, computed)) throw new Error('the recovered actors differ from those of the file');
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const MAX_LINE_BYTES = 1024 * 1024;
@@ -9,7 +10,7 @@ const MAX_LINE_BYTES = 1024 * 1024;
  * @typedef {object} Line
  * @property {number} number counted from 1 at the first line read
  * @property {number} end the offset in the file behind the line
- * @property {Buffer} bytes without the line's end
+ * @property {Buffer} bytes without the line's end, and without a byte order mark at the start of the file
  * @property {boolean} tooLong longer than a mebibyte, and therefore left out
  */
 
@@ -34,7 +35,7 @@ export async function* linesOf(file, start = 0) {
   };
   /** @param {number} ending */
   const finish = (ending) => {
-    const bytes = withoutReturn(Buffer.concat(parts));
+    const bytes = trim(Buffer.concat(parts), end === 0);
     const line = { number: ++number, end: (end += length + ending), bytes, tooLong: length > MAX_LINE_BYTES };
     parts = [];
     length = 0;
@@ -53,13 +54,17 @@ export async function* linesOf(file, start = 0) {
   if (length > 0) yield finish(0);
 }
 
-/** @param {Buffer} line */
-function withoutReturn(line) {
-  return line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+/**
+ * @param {Buffer} line
+ * @param {boolean} isFirst
+ */
+function trim(line, isFirst) {
+  const start = isFirst && line.indexOf(BYTE_ORDER_MARK) === 0 ? BYTE_ORDER_MARK.length : 0;
+  return line.subarray(start, line.at(-1) === CARRIAGE_RETURN ? -1 : undefined);
 }
 
-// Bytes that are no UTF-8 are an error, not U+FFFD; a byte order mark is left out.
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// Bytes that are no UTF-8 are an error, not U+FFFD.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The JSON object that a line holds, which names its actor. Throws an Error that says what is wrong with the line.

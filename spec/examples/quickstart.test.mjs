@@ -31,7 +31,7 @@ describe('the quickstart', () => {
       const file = join(directory, 'mixed.jsonl');
       const event = (actor) => `{"actor":${actor},"type":"placed","order":1,"cents":200}`;
       const lines = [
-        event('"a"'),
+        `\ufeff${event('"a"')}`,
         '{"actor":',
         '',
         '[]',
