@@ -186,6 +186,23 @@ export function testArguments({ describe, test }: Kit): void {
       });
     }
 
+    test('is not shown in the message, nor is any value', async (manager) => {
+      const { collection, state } = await handlesOf(manager);
+      const secret = bytes('the secret');
+      await collection.put('k', secret);
+      const outcomes = await Promise.allSettled([
+        collection.put('k', 'the secret' as never),
+        state.put(['the secret'] as never),
+        collection.insert('k', secret),
+        manager.writeBatch([{ type: 'insert', target: collection, key: 'k', data: secret }]),
+        manager.writeBatch([{ type: 'put', target: state, data: 'the secret' as never }]),
+      ]);
+      for (const outcome of outcomes) {
+        assert.equal(outcome.status, 'rejected');
+        assert.doesNotMatch((outcome.reason as Error).message, /secret/);
+      }
+    });
+
     test('fails alone among calls that nobody awaits', async (manager) => {
       const { collection, state } = await handlesOf(manager);
       const outcomes = await Promise.allSettled([

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Collection } from '../contracts';
-import { bytes, contents, fillMany, handlesOf, holds, orderedKeys, rejects, textOf } from './kit';
+import { bytes, contents, fillMany, handlesOf, holds, orderedKeys, rejects, textOf, textsOf } from './kit';
 import type { Handles, Kit } from './kit';
 
 /** Each kind of write on key `k` of a collection that holds `k=before`; `after` is what is left, undefined for nothing. */
@@ -160,8 +160,8 @@ export function testCallOrder({ describe, test, manyEntries }: Kit): void {
         assert.equal(entry, `k=${text}`);
         assert.equal(textOf(await collection.get('k')), text);
         assert.equal(textOf((await collection.last())?.[1]), text);
-        assert.deepEqual((await collection.getMany(['k'])).map(textOf), [text]);
-        assert.deepEqual((await collection.getByRange(undefined, 1)).map(textOf), [text]);
+        assert.deepEqual(textsOf(await collection.getMany(['k'])), [text]);
+        assert.deepEqual(textsOf(await collection.getByRange(undefined, 1)), [text]);
         await state.put(bytes(text));
         assert.equal(textOf(await state.get()), text);
       }

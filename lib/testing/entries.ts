@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { bytes, contents, fill, fillMany, givesNothing, handlesOf, holds, orderedKeys, rejects, textOf } from './kit';
+import {
+  bytes,
+  contents,
+  fill,
+  fillMany,
+  givesNothing,
+  handlesOf,
+  holds,
+  orderedKeys,
+  rejects,
+  textOf,
+  textsOf,
+} from './kit';
 import type { Kit } from './kit';
 
 /** Single entries of a collection. */
@@ -22,7 +34,7 @@ export function testEntries({ describe, test, manyEntries }: Kit): void {
       assert.ok(Buffer.isBuffer(value));
       assert.equal(value.length, 0);
       assert.equal((await collection.find(''))?.length, 0);
-      assert.deepEqual((await collection.getMany([''])).map(textOf), ['']);
+      assert.deepEqual(textsOf(await collection.getMany([''])), ['']);
       await rejects(() => collection.insert('', bytes('x')), { code: 'ENTRY_EXISTS', key: 'a.', entryKey: '' });
       await collection.del('');
       assert.equal(await collection.find(''), undefined);
@@ -82,7 +94,7 @@ export function testEntries({ describe, test, manyEntries }: Kit): void {
       const { collection } = await handlesOf(manager);
       await fill(collection, 'a=1', 'b=2', 'c=');
       const asked = ['c', 'missing', 'a', 'b', '', 'a'];
-      assert.deepEqual((await collection.getMany(asked)).map(textOf), ['', undefined, '1', '2', undefined, '1']);
+      assert.deepEqual(textsOf(await collection.getMany(asked)), ['', undefined, '1', '2', undefined, '1']);
     });
 
     test('takes any iterable, an empty one too', async (manager) => {
@@ -92,9 +104,9 @@ export function testEntries({ describe, test, manyEntries }: Kit): void {
         yield 'b';
         yield 'a';
       }
-      assert.deepEqual((await collection.getMany(keys())).map(textOf), ['2', '1']);
-      assert.deepEqual((await collection.getMany(new Set(['a', 'x']))).map(textOf), ['1', undefined]);
-      assert.deepEqual(await collection.getMany([]), []);
+      assert.deepEqual(textsOf(await collection.getMany(keys())), ['2', '1']);
+      assert.deepEqual(textsOf(await collection.getMany(new Set(['a', 'x']))), ['1', undefined]);
+      assert.deepEqual(textsOf(await collection.getMany([])), []);
     });
 
     test('answers for more keys than a page has entries', async (manager) => {
@@ -103,7 +115,7 @@ export function testEntries({ describe, test, manyEntries }: Kit): void {
       await fillMany(manager, collection, keys);
       const asked = [...keys.toReversed(), 'missing', ...keys];
       const expected = [...keys.toReversed(), undefined, ...keys];
-      assert.deepEqual((await collection.getMany(asked)).map(textOf), expected);
+      assert.deepEqual(textsOf(await collection.getMany(asked)), expected);
     });
 
     test('rejects with what its iterable throws', async (manager) => {

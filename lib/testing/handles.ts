@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { bytes, drain, fill, fillMany, handlesOf, holds, orderedKeys, pull, refuses, rejects, textOf } from './kit';
+import {
+  bytes,
+  drain,
+  fill,
+  fillMany,
+  handlesOf,
+  holds,
+  orderedKeys,
+  pull,
+  refuses,
+  rejects,
+  textOf,
+  textsOf,
+} from './kit';
 import type { Kit } from './kit';
 
 /** What a handle is, and that no actor ever sees another's rows. */
@@ -125,12 +138,9 @@ export function testHandles({ describe, test, manyEntries }: Kit): void {
           await Promise.all([state.put(bytes('1')), otherState.put(bytes('2'))]);
         };
         await reset();
-        assert.deepEqual(
-          (await one.getMany([key, otherKey])).map(textOf),
-          key === otherKey ? ['1', '1'] : ['1', undefined],
-        );
+        assert.deepEqual(textsOf(await one.getMany([key, otherKey])), key === otherKey ? ['1', '1'] : ['1', undefined]);
         assert.equal(textOf((await one.last())?.[1]), '1');
-        assert.deepEqual((await one.getByRange(undefined, -9)).map(textOf), ['1']);
+        assert.deepEqual(textsOf(await one.getByRange(undefined, -9)), ['1']);
         for (const erase of [
           () => one.purge(),
           () => one.delRange(),

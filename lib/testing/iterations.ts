@@ -12,10 +12,9 @@ import {
   orderedKeys,
   refuses,
   rejects,
+  isDone,
 } from './kit';
 import type { Kit } from './kit';
-
-const DONE = { done: true, value: undefined };
 
 /** The iterator protocol, and what an iteration sees of the writes around it. */
 export function testIterations({ describe, test, manyEntries }: Kit): void {
@@ -45,7 +44,7 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       const iteration = collection.iter();
       assert.deepEqual(keysOf(await drain(iteration)), ['a', 'b']);
       assert.deepEqual(await drain(iteration), []);
-      assert.deepEqual(await (await iteration).next(), DONE);
+      isDone(await (await iteration).next());
     });
 
     test('answers overlapping next calls in call order, over page boundaries and past the end', async (manager) => {
@@ -91,13 +90,14 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       const { collection } = await handlesOf(manager);
       await fill(collection, 'a', 'b', 'c');
       const unused = await collection.iter();
-      assert.deepEqual(await unused.return(), DONE);
-      assert.deepEqual(await unused.next(), DONE);
+      isDone(await unused.return());
+      isDone(await unused.next());
       const overlapped = await collection.iter();
       const [first, returned, after] = await Promise.all([overlapped.next(), overlapped.return(), overlapped.next()]);
       assert.equal(first.value?.[0], 'a');
-      assert.deepEqual([returned, after], [DONE, DONE]);
-      assert.deepEqual(await overlapped.return(), DONE);
+      isDone(returned);
+      isDone(after);
+      isDone(await overlapped.return());
     });
 
     test('ends with its asyncDispose', async (manager) => {
@@ -106,7 +106,7 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       const iterator = await collection.iter();
       await iterator.next();
       await givesNothing(iterator[Symbol.asyncDispose]());
-      assert.deepEqual(await iterator.next(), DONE);
+      isDone(await iterator.next());
     });
 
     test('fulfils its promise whatever is wrong, and rejects the first pull alone', async (manager) => {
@@ -122,8 +122,8 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       for (const [iteration, argument] of wrong) {
         const iterator = await iteration;
         await refuses(() => iterator.next(), argument);
-        assert.deepEqual(await iterator.next(), DONE);
-        assert.deepEqual(await iterator.return(), DONE);
+        isDone(await iterator.next());
+        isDone(await iterator.return());
       }
     });
 
@@ -235,7 +235,7 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       await fill(collection, 'a', 'b');
       const iterator = await collection.iter({ signal: AbortSignal.abort(reason) });
       await rejects(() => iterator.next(), { code: 'MINE' });
-      assert.deepEqual(await iterator.next(), DONE);
+      isDone(await iterator.next());
     });
 
     test('rejects the pull that it interrupts', async (manager) => {
@@ -246,7 +246,7 @@ export function testIterations({ describe, test, manyEntries }: Kit): void {
       const interrupted = iterator.next();
       controller.abort(reason);
       await rejects(() => interrupted, { code: 'MINE' });
-      assert.deepEqual(await iterator.next(), DONE);
+      isDone(await iterator.next());
     });
 
     test('rejects the next pull when it is aborted between two, also within a page', async (manager) => {

@@ -97,6 +97,11 @@ export function textOf(value: Uint8Array | undefined): string | undefined {
   return value === undefined ? undefined : Buffer.from(value).toString();
 }
 
+/** The texts of values, in an array of this realm: a strict comparison tells the arrays of two realms apart, as jest makes them. */
+export function textsOf(values: Iterable<Uint8Array | undefined>): (string | undefined)[] {
+  return Array.from(values, textOf);
+}
+
 /** Everything in a collection as `key=value`. */
 export async function contents(collection: Collection): Promise<string[]> {
   return (await drain(collection.iter())).map(([key, value]) => `${key}=${value.toString()}`);
@@ -110,6 +115,12 @@ export async function holds(collection: Collection, ...expected: string[]): Prom
 /** Asserts that `promise` fulfils without a value. */
 export async function givesNothing(promise: PromiseLike<unknown>): Promise<void> {
   assert.equal(await promise, undefined);
+}
+
+/** Asserts that a pull or a return said that the iteration is done. */
+export function isDone(result: IteratorResult<unknown, undefined>): void {
+  assert.equal(result.done, true);
+  assert.equal(result.value, undefined);
 }
 
 /** The first pull of an iteration. */

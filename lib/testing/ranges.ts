@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { drain, fill, fillMany, givesNothing, handlesOf, holds, keysOf, orderedKeys, rejects, textOf } from './kit';
+import { drain, fill, fillMany, givesNothing, handlesOf, holds, keysOf, orderedKeys, rejects, textsOf } from './kit';
 import type { Kit } from './kit';
 
 /** Keys in ascending order of their UTF-8 bytes; UTF-16 has the last two before U+E000. */
@@ -85,8 +85,8 @@ export function testRanges({ describe, test, manyEntries }: Kit): void {
         const [before, from] = [UTF8_ORDER.slice(0, index), UTF8_ORDER.slice(index)];
         assert.deepEqual(keysOf(await drain(collection.iterRange(key))), from);
         assert.deepEqual(keysOf(await drain(collection.iterRange(undefined, key))), [...before, key]);
-        assert.deepEqual((await collection.getByRange(key, 99)).map(textOf), from.slice(1));
-        assert.deepEqual((await collection.getByRange(key, -99)).map(textOf), before.toReversed());
+        assert.deepEqual(textsOf(await collection.getByRange(key, 99)), from.slice(1));
+        assert.deepEqual(textsOf(await collection.getByRange(key, -99)), before.toReversed());
       }
       await collection.delRange('\ue000', '\uffff');
       assert.deepEqual(keysOf(await drain(collection.iterRange('z'))), ['z', 'é', 'ࠀ', '\ud7ff', '𐀀', '🙂']);
@@ -179,7 +179,7 @@ export function testRanges({ describe, test, manyEntries }: Kit): void {
         orderedKeys(10).map((key) => key.slice(-1)),
       );
       const range = async (from: string | undefined, quantity: number): Promise<string> =>
-        (await collection.getByRange(from, quantity)).map(textOf).join();
+        textsOf(await collection.getByRange(from, quantity)).join();
       assert.equal(await range('2', 3), '3,4,5');
       assert.equal(await range('7', -2), '6,5');
       assert.equal(await range(undefined, -2), '9,8');
@@ -212,26 +212,23 @@ export function testRanges({ describe, test, manyEntries }: Kit): void {
     test('finds the empty key when there is no from, and goes on behind it', async (manager) => {
       const { collection } = await handlesOf(manager);
       await fill(collection, '=0', 'a=1');
-      assert.deepEqual((await collection.getByRange(undefined, 5)).map(textOf), ['0', '1']);
-      assert.deepEqual((await collection.getByRange('', 5)).map(textOf), ['1']);
-      assert.deepEqual((await collection.getByRange('a', -5)).map(textOf), ['0']);
+      assert.deepEqual(textsOf(await collection.getByRange(undefined, 5)), ['0', '1']);
+      assert.deepEqual(textsOf(await collection.getByRange('', 5)), ['1']);
+      assert.deepEqual(textsOf(await collection.getByRange('a', -5)), ['0']);
     });
 
     test('gives nothing in an empty collection, when no from is asked for', async (manager) => {
       const { collection } = await handlesOf(manager);
-      assert.deepEqual(await collection.getByRange(undefined, 3), []);
-      assert.deepEqual(await collection.getByRange(undefined, -3), []);
+      assert.deepEqual(textsOf(await collection.getByRange(undefined, 3)), []);
+      assert.deepEqual(textsOf(await collection.getByRange(undefined, -3)), []);
     });
 
     test('gives more values than a page has entries', async (manager) => {
       const { collection } = await handlesOf(manager);
       const keys = orderedKeys(manyEntries);
       await fillMany(manager, collection, keys);
-      assert.deepEqual((await collection.getByRange(keys[0], manyEntries)).map(textOf), keys.slice(1));
-      assert.deepEqual(
-        (await collection.getByRange(keys.at(-1), -manyEntries)).map(textOf),
-        keys.slice(0, -1).toReversed(),
-      );
+      assert.deepEqual(textsOf(await collection.getByRange(keys[0], manyEntries)), keys.slice(1));
+      assert.deepEqual(textsOf(await collection.getByRange(keys.at(-1), -manyEntries)), keys.slice(0, -1).toReversed());
     });
   });
 }

@@ -11,7 +11,8 @@ import {
   orderedKeys,
   pull,
   rejects,
-  textOf,
+  textsOf,
+  isDone,
 } from './kit';
 import type { Handles, Kit } from './kit';
 
@@ -136,7 +137,7 @@ export function testStopping({ backend, describe, test, manyEntries }: Kit): voi
       const stopped = manager.stop();
       await rejects(() => missing, { code: 'ENTRY_NOT_FOUND', key: 'a.missing' });
       await Promise.all([...writes, ...calls]);
-      assert.deepEqual((await reads).flat().map(textOf), ['1', '1', '1']);
+      assert.deepEqual(textsOf((await reads).flat()), ['1', '1', '1']);
       await givesNothing(stopped);
     });
 
@@ -156,8 +157,8 @@ export function testStopping({ backend, describe, test, manyEntries }: Kit): voi
       await manager.stop();
       for (const iterator of [...iterators, unstarted]) {
         await rejects(() => iterator.next(), STOPPED);
-        assert.deepEqual(await iterator.next(), { done: true, value: undefined });
-        assert.deepEqual(await iterator.return(), { done: true, value: undefined });
+        isDone(await iterator.next());
+        isDone(await iterator.return());
       }
     });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Collection } from '../contracts';
-import { bytes, drain, handlesOf, textOf } from './kit';
+import { bytes, drain, handlesOf, textOf, textsOf } from './kit';
 import type { Handles, Kit } from './kit';
 
 const HOSTILE_KEYS: Readonly<Record<string, string>> = {
@@ -86,7 +86,7 @@ export function testValues({ describe, test }: Kit): void {
       const keys = Object.values(HOSTILE_KEYS);
       await Promise.all(keys.map((key, index) => collection.put(key, bytes(String(index)))));
       assert.deepEqual(
-        (await collection.getMany(keys)).map(textOf),
+        textsOf(await collection.getMany(keys)),
         keys.map((_, index) => String(index)),
       );
       const inOrder = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
