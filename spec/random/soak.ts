@@ -23,12 +23,12 @@ const directory = mkdtempSync(join(tmpdir(), 'ave-actors-sqlite-'));
 const programs = new RandomPrograms(directory);
 const started = performance.now();
 const end = started + minutes * 60_000;
-let seed = firstSeed;
+let seed = firstSeed - 1;
 let ran = 0;
 try {
   do {
     const result = await programs.check({
-      seed,
+      seed: ++seed,
       numRuns: PROGRAMS_PER_SEED,
       ...(values.path !== undefined && { path: values.path }),
     });
@@ -38,7 +38,6 @@ try {
       process.exitCode = 1;
       break;
     }
-    seed++;
   } while (performance.now() < end && values.path === undefined);
 } finally {
   rmSync(directory, { recursive: true, force: true });
