@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Random } from './random';
 
 /** The kinds of faultfs.c. */
-const KINDS = [undefined, 'write', 'truncate', 'sync', 'unlink', 'mkdir', 'create'] as const;
+const KINDS = [undefined, 'write', 'truncate', 'sync', 'unlink', 'mkdir', 'create', 'loss'] as const;
 
 export interface LogRecord {
   kind: NonNullable<(typeof KINDS)[number]>;
@@ -85,6 +85,14 @@ class FileNode {
     this.pending = [];
   }
 
+  /**
+   * A sync failed. The cache goes on showing what it should have written, but takes it for written: no later sync writes it again
+   * (https://wiki.postgresql.org/wiki/Fsync_Errors).
+   */
+  lose(): void {
+    this.pending = [];
+  }
+
   /** Any part of what was not synced may be there, in sectors. */
   torn(random: Random): Buffer {
     const content = this.synced.copy();
@@ -135,6 +143,8 @@ export class Disk {
     else if (kind === 'unlink') this.#name(path, undefined);
     else if (kind === 'sync' && this.#names.get(path) === 'directory') this.#syncNames(path);
     else if (kind === 'sync') this.#file(path).sync();
+    else if (kind === 'loss' && this.#names.get(path) === 'directory') return;
+    else if (kind === 'loss') this.#file(path).lose();
     else this.#file(path).apply(kind === 'write' ? { offset, data } : { length: offset });
   }
 

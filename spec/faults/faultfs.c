@@ -3,13 +3,15 @@
  * a chosen call fail, or records what was written and synced in what order. Every other file is left alone.
  *
  *   FAULTFS_DIR    the directory, absolute and without links; nothing happens without it
- *   FAULTFS_CALLS  which calls count: any of  write sync truncate unlink mkdir read map open
+ *   FAULTFS_CALLS  which calls count: any of  write sync truncate unlink link mkdir read map open
  *   FAULTFS_AT     the number of the call that the fault strikes, from 1
  *   FAULTFS_DO     kill-before, kill-middle (half of a write is done), kill-after;
- *                  fail-once, fail-torn (once, half of a write is done), fail-on (this call and all after it)
+ *                  fail-once, fail-torn (once, half of a write is done), fail-thrice (this call and the two after it),
+ *                  fail-on (this call and all after it)
  *   FAULTFS_ERRNO  what a failing call reports
  *   FAULTFS_HIT    a file that gets a line about the struck call
- *   FAULTFS_LOG    a file that gets a record of every create, write, truncate, sync, unlink and mkdir that succeeded
+ *   FAULTFS_LOG    a file that gets a record of every create, write, truncate, sync, unlink and mkdir that succeeded, and of
+ *                  every sync that was made to fail: what it should have written may be lost, later syncs or not
  *   FAULTFS_NOMAP  when set, the database itself cannot be mapped: SQLite reads it by calls, which can be counted
  *
  * A file named "acknowledged" is never struck: what a program writes there stands in the log between its calls. The index file (-shm) is not
@@ -33,11 +35,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum action { NOTHING, KILL_BEFORE, KILL_MIDDLE, KILL_AFTER, FAIL_ONCE, FAIL_TORN, FAIL_ON };
-static const char *const ACTIONS[] = {"", "kill-before", "kill-middle", "kill-after", "fail-once", "fail-torn", "fail-on"};
+enum action { NOTHING, KILL_BEFORE, KILL_MIDDLE, KILL_AFTER, FAIL_ONCE, FAIL_TORN, FAIL_THRICE, FAIL_ON };
+static const char *const ACTIONS[] = {"", "kill-before", "kill-middle", "kill-after", "fail-once", "fail-torn",
+                                      "fail-thrice", "fail-on"};
 
 /* The kinds of the log's records: known to replay.ts. */
-enum record { RECORD_WRITE = 1, RECORD_TRUNCATE, RECORD_SYNC, RECORD_UNLINK, RECORD_MKDIR, RECORD_CREATE };
+enum record { RECORD_WRITE = 1, RECORD_TRUNCATE, RECORD_SYNC, RECORD_UNLINK, RECORD_MKDIR, RECORD_CREATE, RECORD_LOSS };
 
 static char directory[PATH_MAX];
 static size_t directory_length;
@@ -59,6 +62,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off64_t);
 static int (*real_unlink)(const char *);
+static int (*real_link)(const char *, const char *);
 static int (*real_mkdir)(const char *, mode_t);
 static void *(*real_mmap)(void *, size_t, int, int, int, off64_t);
 
@@ -71,6 +75,7 @@ __attribute__((constructor)) static void start(void) {
   real_fdatasync = REAL(fdatasync);
   real_ftruncate = REAL(ftruncate64);
   real_unlink = REAL(unlink);
+  real_link = REAL(link);
   real_mkdir = REAL(mkdir);
   real_mmap = REAL(mmap64);
   const char *value = getenv("FAULTFS_DIR");
@@ -124,11 +129,20 @@ static void hit(long number, const char *call, const char *path) {
   close(fd);
 }
 
+/* Whole words: unlink is not link. */
+static int counts(const char *call) {
+  size_t length = strlen(call);
+  for (const char *at = strstr(counted, call); at != NULL; at = strstr(at + 1, call))
+    if ((at == counted || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return 1;
+  return 0;
+}
+
 /* Counts a call and says what is to happen to it. KILL_BEFORE has happened when this returns. */
 static enum action strike(const char *call, const char *path) {
-  if (action == NOTHING || strstr(counted, call) == NULL || ends_with(path, "acknowledged")) return NOTHING;
+  if (action == NOTHING || !counts(call) || ends_with(path, "acknowledged")) return NOTHING;
   long number = atomic_fetch_add(&calls, 1) + 1;
-  if (number != strike_at && !(action == FAIL_ON && number > strike_at)) return NOTHING;
+  long last = action == FAIL_ON ? LONG_MAX : action == FAIL_THRICE ? strike_at + 2 : strike_at;
+  if (number < strike_at || number > last) return NOTHING;
   if (number == strike_at) hit(number, call, path);
   if (action == KILL_BEFORE) die();
   return action;
@@ -143,18 +157,22 @@ static void append(enum record kind, const char *path, off64_t offset, const voi
 
 static int logged(const char *path) { return log_fd >= 0 && !ends_with(path, "-shm"); }
 
+static int is_failure(enum action what) { return what >= FAIL_ONCE; }
+
 /* The body of every call that returns -1 when it fails: strike, do, record. */
 #define STRUCK(call, path, perform, perform_half, kind, offset, data)                   \
   do {                                                                                  \
     enum action what = strike(call, path);                                              \
     if (what == KILL_MIDDLE || what == FAIL_TORN) perform_half;                         \
     if (what == KILL_MIDDLE) die();                                                     \
-    if (what == FAIL_ONCE || what == FAIL_TORN || what == FAIL_ON) {                    \
+    int records = logged(path);                                                         \
+    if (records) pthread_mutex_lock(&order);                                            \
+    if (is_failure(what)) {                                                             \
+      if (records && kind == RECORD_SYNC) append(RECORD_LOSS, path, 0, NULL, 0);        \
+      if (records) pthread_mutex_unlock(&order);                                        \
       errno = strike_errno;                                                             \
       return -1;                                                                        \
     }                                                                                   \
-    int records = logged(path);                                                         \
-    if (records) pthread_mutex_lock(&order);                                            \
     __typeof__(perform) result = (perform);                                             \
     if (records) {                                                                      \
       int saved = errno;                                                                \
@@ -215,6 +233,12 @@ int unlink(const char *name) {
   STRUCK("unlink", path, real_unlink(name), NO_HALF, RECORD_UNLINK, 0, NULL);
 }
 
+int link(const char *from, const char *to) {
+  const char *path = ours(to);
+  if (path == NULL) return real_link(from, to);
+  STRUCK("link", path, real_link(from, to), NO_HALF, RECORD_CREATE, 0, NULL);
+}
+
 int mkdir(const char *name, mode_t mode) {
   const char *path = ours(name);
   if (path == NULL) return real_mkdir(name, mode);
@@ -223,8 +247,7 @@ int mkdir(const char *name, mode_t mode) {
 
 /* From here on: calls that change no file's content. They can fail, but are no place to die in. */
 static int fails(const char *call, const char *path) {
-  enum action what = strike(call, path);
-  if (what != FAIL_ONCE && what != FAIL_TORN && what != FAIL_ON) return 0;
+  if (!is_failure(strike(call, path))) return 0;
   errno = strike_errno;
   return 1;
 }

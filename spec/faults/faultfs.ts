@@ -4,15 +4,16 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../support/bundle';
 
-export type Call = 'write' | 'sync' | 'truncate' | 'unlink' | 'mkdir' | 'read' | 'map' | 'open';
+export type Call = 'write' | 'sync' | 'truncate' | 'unlink' | 'link' | 'mkdir' | 'read' | 'map' | 'open';
 
 export interface Fault {
   /** The directory whose files are struck. */
   directory: string;
   calls?: readonly Call[];
   at?: number;
-  action?: 'kill-before' | 'kill-middle' | 'kill-after' | 'fail-once' | 'fail-torn' | 'fail-on';
-  error?: 'EIO' | 'ENOSPC' | 'EMFILE' | 'ENOMEM';
+  action?:
+    'kill-before' | 'kill-middle' | 'kill-after' | 'fail-once' | 'fail-torn' | 'fail-thrice' | 'fail-on' | undefined;
+  error?: 'EIO' | 'ENOSPC' | 'EMFILE' | 'ENOMEM' | undefined;
   hit?: string;
   log?: string;
   withoutMapping?: boolean;

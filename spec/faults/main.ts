@@ -5,13 +5,15 @@
 import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { buildFaultfs, whyNoFaultfs } from './faultfs';
+import { BACKUP_ACTIONS, backups, carelessBackup } from './harness/backup';
 import { churns } from './harness/churn';
 import { diskFull, whyNoMount } from './harness/disk-full';
 import { fuzzes } from './harness/fuzz';
+import { heldLocks } from './harness/held-lock';
 import { FAILING, ioError } from './harness/io-error';
 import { outOfMemory } from './harness/out-of-memory';
 import { placedKill } from './harness/placed-kill';
-import { powerCut } from './harness/power-cut';
+import { failedSync, powerCut } from './harness/power-cut';
 import { randomKill } from './harness/random-kill';
 import { soaks, soakTable } from './harness/soak';
 import { storms } from './harness/storm';
@@ -96,6 +98,15 @@ async function main(): Promise<number> {
       };
     }),
     {
+      harness: 'failed sync, then power cut',
+      preloads: true,
+      wrong: 'takes it for a success',
+      run: async () => ({
+        tally: await failedSync(workshop, faultfs, { subject: DURABLE, writes: 30, sessions: 2, stride: 1 }),
+        control: await failedSync(workshop, faultfs, { subject: flawed('deaf'), writes: 30, sessions: 1, stride: 5 }),
+      }),
+    },
+    {
       harness: 'I/O error',
       preloads: true,
       wrong: 'takes a failed commit for undone',
@@ -129,11 +140,34 @@ async function main(): Promise<number> {
       }),
     },
     {
+      harness: 'backup',
+      preloads: true,
+      wrong: 'copies the file alone',
+      run: async () => ({
+        tally: await backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 1 }),
+        control: await carelessBackup(workshop),
+      }),
+    },
+    {
+      harness: 'held lock',
+      wrong: 'keeps a statement unreset',
+      run: async () => ({
+        tally: await heldLocks(workshop, DURABLE, [1, 2, 3, 7, 8, 16, 64, 304]),
+        control: await heldLocks(workshop, flawed('unreset'), [2, 3]),
+      }),
+    },
+    {
       harness: 'two processes',
       wrong: 'BEGIN DEFERRED',
       run: async () => ({
-        tally: await twoProcesses(workshop, { subject: DURABLE, writes: 600, sessions: 6, visits: 60 }),
-        control: await twoProcesses(workshop, { subject: flawed('deferred'), writes: 200, sessions: 2, visits: 10 }),
+        tally: await twoProcesses(workshop, { subject: DURABLE, writes: 600, sessions: 6, visits: 60, kills: 4 }),
+        control: await twoProcesses(workshop, {
+          subject: flawed('deferred'),
+          writes: 200,
+          sessions: 2,
+          visits: 10,
+          kills: 0,
+        }),
       }),
     },
     {

@@ -1,5 +1,5 @@
 /** What the harnesses write to: the library, and a bare driver program that does it right or, as a control, wrong. */
-import { open, type Database } from 'sqlite';
+import { open, type Database, type Statement } from 'sqlite';
 import sqlite3 from 'sqlite3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,27 +19,33 @@ export type SubjectOptions =
 
 /**
  * How a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, goes on with a
- * batch after an error and takes the last answer for the outcome, or reads in a transaction before it writes.
+ * batch after an error and takes the last answer for the outcome, reads in a transaction before it writes, takes a failing commit for
+ * a success, or keeps a prepared statement as an error has left it.
  */
-export type Flaw = 'early' | 'piecemeal' | 'undeterred' | 'deferred';
+export type Flaw = 'early' | 'piecemeal' | 'undeterred' | 'deferred' | 'deaf' | 'unreset';
 
 export function openSubject(directory: string, options: SubjectOptions, actors: readonly string[]): Promise<Subject> {
   return options.kind === 'library' ? openLibrary(directory, options.durability, actors) : openBare(directory, options);
 }
 
-async function openLibrary(directory: string, durability: boolean, names: readonly string[]): Promise<Subject> {
+async function openLibrary(directory: string, durability: boolean, actors: readonly string[]): Promise<Subject> {
   const manager = await SqliteManager.open(directory, { durability, spec: 'nano' });
   try {
-    const actors = new Map<string, { events: SqliteCollection; snapshot: SqliteState }>();
-    for (const actor of names) {
-      const events = await manager.createCollection(EVENTS, actor);
-      actors.set(actor, { events, snapshot: await manager.createState(SNAPSHOTS, actor) });
-    }
-    return new LibrarySubject(manager, actors);
+    return await librarySubject(manager, actors);
   } catch (error) {
     await manager.stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** A manager that is open already, with handles for its actors. */
+export async function librarySubject(manager: SqliteManager, names: readonly string[]): Promise<Subject> {
+  const actors = new Map<string, { events: SqliteCollection; snapshot: SqliteState }>();
+  for (const actor of names) {
+    const events = await manager.createCollection(EVENTS, actor);
+    actors.set(actor, { events, snapshot: await manager.createState(SNAPSHOTS, actor) });
+  }
+  return new LibrarySubject(manager, actors);
 }
 
 class LibrarySubject implements Subject {
@@ -101,6 +107,7 @@ async function openBare(directory: string, options: SubjectOptions & { kind: 'ba
 class BareSubject implements Subject {
   private last: Promise<unknown> = Promise.resolve();
   private uncommitted = 0;
+  private readonly kept: Record<string, Statement> = {};
 
   constructor(
     private readonly database: Database,
@@ -133,6 +140,10 @@ class BareSubject implements Subject {
         return this.writeUndeterred(operations);
       case 'deferred':
         return this.transaction('BEGIN; SELECT count(*) FROM sqlite_schema', operations);
+      case 'deaf':
+        return this.transaction('BEGIN IMMEDIATE', operations).catch(() => undefined);
+      case 'unreset':
+        return this.writeKept(operations);
       case undefined:
         return this.transaction('BEGIN IMMEDIATE', operations);
     }
@@ -155,6 +166,15 @@ class BareSubject implements Subject {
     if (this.uncommitted < 8) return;
     await this.database.exec('COMMIT');
     this.uncommitted = 0;
+  }
+
+  private async writeKept(operations: readonly Operation[]): Promise<void> {
+    const [operation] = operations;
+    if (operations.length > 1 || operation?.type !== 'put') return this.transaction('BEGIN IMMEDIATE', operations);
+    const { actor, key, data } = operation;
+    const verb = data.length % 2 === 0 ? 'INSERT OR REPLACE' : 'REPLACE';
+    const kept = (this.kept[verb] ??= await this.database.prepare(`${verb} INTO ${EVENTS} VALUES (?, ?, ?)`));
+    await kept.run(actor, key, data);
   }
 
   private async writeUndeterred(operations: readonly Operation[]): Promise<void> {

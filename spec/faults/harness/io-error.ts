@@ -1,7 +1,7 @@
 /** I/O error at N: the Nth call fails, once or from then on, one place after another. The process lives and has to say the truth. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environmentOf, type Fault } from '../faultfs';
+import { environmentOf, type Call, type Fault } from '../faultfs';
 import { History } from '../history';
 import { judgeEnded } from '../inspect';
 import { Journal } from '../journal';
@@ -9,13 +9,14 @@ import { forEach, type Workshop } from '../processes';
 import type { SubjectOptions } from '../subjects';
 import { Tally } from '../tally';
 
-export type FailingCalls = Required<Pick<Fault, 'calls' | 'action' | 'error'>> & Pick<Fault, 'withoutMapping'>;
+export type FailingCalls = Pick<Fault, 'action' | 'error' | 'withoutMapping'> & { calls: readonly Call[] };
 
 export const FAILING: readonly FailingCalls[] = [
   { calls: ['write'], action: 'fail-once', error: 'EIO' },
   { calls: ['write'], action: 'fail-torn', error: 'EIO' },
   { calls: ['write'], action: 'fail-once', error: 'ENOSPC' },
   { calls: ['sync'], action: 'fail-once', error: 'EIO' },
+  { calls: ['write', 'sync'], action: 'fail-thrice', error: 'EIO' },
   { calls: ['truncate', 'unlink', 'mkdir'], action: 'fail-once', error: 'EIO' },
   { calls: ['write', 'sync', 'truncate'], action: 'fail-on', error: 'EIO' },
   { calls: ['write'], action: 'fail-on', error: 'ENOSPC' },
@@ -40,6 +41,7 @@ export async function ioError(workshop: Workshop, faultfs: string, error: IoErro
   const history = new History();
   const { subject, writes, sessions, stride } = error;
   for (const failing of error.failing) {
+    const points = tally.points;
     let reached = true;
     function* places(): Generator<number> {
       for (let at = 1; reached; at += stride) yield at;
@@ -58,10 +60,11 @@ export async function ioError(workshop: Workshop, faultfs: string, error: IoErro
         return;
       }
       tally.points++;
-      const where = `${failing.action} ${failing.error} ${readFileSync(hit, 'utf8').trim()}, end by ${end}`;
+      const where = `${failing.action ?? ''} ${failing.error ?? ''} ${readFileSync(hit, 'utf8').trim()}, end by ${end}`;
       await judgeEnded(tally, ended, journal, options, where);
       workshop.discard(directory);
     });
+    if (tally.points === points) tally.findings.push(`${failing.calls.join(', ')}: there was no such call`);
   }
   return tally;
 }

@@ -1,4 +1,7 @@
-/** Two processes write one store at once, a third opens and stops it in a loop: nobody sees an error, nothing is lost. */
+/**
+ * Several processes on one store at once: two write it, a third opens and stops it in a loop, others are killed while they write it. Nobody sees an
+ * error, nothing is lost.
+ */
 import { join } from 'node:path';
 import { History } from '../history';
 import { judgeEnded } from '../inspect';
@@ -14,38 +17,36 @@ export interface TwoProcesses {
   sessions: number;
   /** Times that the third process opens it. */
   visits: number;
+  /** Processes that are killed, one after another. */
+  kills: number;
 }
 
-export async function twoProcesses(
-  workshop: Workshop,
-  { subject, writes, sessions, visits }: TwoProcesses,
-): Promise<Tally> {
+export async function twoProcesses(workshop: Workshop, options: TwoProcesses): Promise<Tally> {
+  const { subject, writes, sessions, visits, kills } = options;
   const tally = new Tally();
   const directory = join(workshop.directory(), 'store');
-  const visitor = new Journal(new History(), 0);
-  const owners = ['-a', '-b'].map((owner) => ({ owner, journal: new Journal(new History(owner), writes) }));
-  const [visited, ...wrote] = await Promise.all([
-    workshop.run(
+  const judgements: (() => Promise<void>)[] = [];
+  const run = async (owner: string, count: number, times: number, killAt?: number): Promise<void> => {
+    const journal = new Journal(new History(owner), count);
+    const ended = await workshop.run(
       'workload',
-      { directory, subject, writes: 0, sessions: visits, end: 'stop' },
-      { onLine: (line) => visitor.read(line) },
-    ),
-    ...owners.map(({ owner, journal }) =>
-      workshop.run(
-        'workload',
-        { directory, subject, owner, writes, sessions, end: 'stop' },
-        { onLine: (line) => journal.read(line) },
-      ),
-    ),
-  ]);
-  tally.points = visits + 2 * writes;
-  for (const { remarks } of [visitor, ...owners.map(({ journal }) => journal)]) {
-    const errors = remarks.filter((remark) => remark !== 'open' && remark !== 'end');
-    if (errors.length > 0) tally.findings.push(`${errors.length} errors: ${errors[0] ?? ''}`);
-  }
-  await judgeEnded(tally, visited, visitor, { directory, subject }, 'the visitor');
-  for (const [index, { owner, journal }] of owners.entries()) {
-    await judgeEnded(tally, wrote[index]!, journal, { directory, subject }, `writer ${owner}`);
-  }
+      { directory, subject, owner, writes: count, sessions: times, end: 'stop' },
+      {
+        onLine(line, kill) {
+          journal.read(line);
+          if (line === `ok ${killAt}`) kill();
+        },
+      },
+    );
+    tally.points += count + times;
+    const errors = journal.remarks.filter((remark) => remark !== 'open' && remark !== 'end');
+    if (errors.length > 0) tally.findings.push(`${owner}: ${errors.length} errors: ${errors[0] ?? ''}`);
+    judgements.push(() => judgeEnded(tally, ended, journal, { directory, subject }, owner));
+  };
+  const victims = async (): Promise<void> => {
+    for (let victim = 1; victim <= kills; victim++) await run(`-victim-${victim}`, writes, 1, 13 * victim);
+  };
+  await Promise.all([run('-a', writes, sessions), run('-b', writes, sessions), run('-visitor', 0, visits), victims()]);
+  for (const judged of judgements) await judged();
   return tally;
 }

@@ -1,7 +1,9 @@
 /** The program that the harnesses run in processes of its own: `node child.cjs <part> <options as JSON>`. */
+import { backup, type BackupOptions } from './backup';
 import { churn, type ChurnOptions } from './churn';
 import { fullDisk, type FullDiskOptions } from './full-disk';
 import { fuzz, type FuzzOptions } from './fuzz';
+import { heldLock, type HeldLockOptions } from './held-lock';
 import { soak, type SoakOptions } from './soak';
 import { storm, type StormOptions } from './storm';
 import { workload, type WorkloadOptions } from './workload';
@@ -13,6 +15,8 @@ export interface Parts {
   churn: ChurnOptions;
   soak: SoakOptions;
   fuzz: FuzzOptions;
+  heldLock: HeldLockOptions;
+  backup: BackupOptions;
 }
 
 const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = {
@@ -22,6 +26,8 @@ const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } 
   churn,
   soak,
   fuzz,
+  heldLock,
+  backup,
 };
 
 const [part, options] = process.argv.slice(2) as [keyof Parts, string];

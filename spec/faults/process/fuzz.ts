@@ -54,7 +54,16 @@ export async function fuzz({ directory, steps, seed, coerces }: FuzzOptions): Pr
       (error: unknown) => (acceptsError(verdict, error) ? undefined : `rejected with ${describe(error)}`),
     );
     left--;
-    if (wrong !== undefined) say(`wrong ${what}: ${wrong}, expected ${describe(verdict)}`);
+    if (wrong !== undefined)
+      say(
+        `wrong ${what}: ${wrong}, expected ${
+          typeof verdict === 'string'
+            ? verdict
+            : Object.entries(verdict)
+                .map(([name, value]) => `${name} ${describe(value)}`)
+                .join()
+        }`,
+      );
   };
 
   for (let done = 0; done < steps;) {
