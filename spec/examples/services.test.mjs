@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { createServer, get } from 'node:http';
+import { Agent, createServer, get } from 'node:http';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SqliteManager, StoreOperationError } from 'ave-actors-sqlite';
@@ -17,6 +18,7 @@ import { inDirectory, namesIn, serve } from './support.mjs';
 
 const { fetch } = globalThis;
 const CLIENTS = 50;
+const LENGTH = 20_000;
 const faults = fileURLToPath(new URL('../faults/faultfs.c', import.meta.url));
 const canFail = process.platform === 'linux' && spawnSync('gcc', ['--version']).status === 0;
 
@@ -124,6 +126,31 @@ for (const framework of ['express', 'fastify']) {
       });
     });
 
+    it('finishes the stream that is under way when SIGTERM comes, and then waits for no connection', async () => {
+      await inDirectory(async (directory) => {
+        const store = await SqliteManager.open(directory);
+        await fill(store);
+        await store.stop();
+        const { url, end } = await serve(program, directory);
+        const agent = new Agent({ keepAlive: true });
+        const [response] = await once(get(`${url}/accounts/alice/events/stream`, { agent }), 'response');
+        await once(response, 'readable');
+        const ended = end('SIGTERM');
+        let isListening = true;
+        while (isListening)
+          isListening = await fetch(`${url}/accounts/bob`).then(
+            (answer) => answer.status === 404,
+            () => false,
+          );
+        assert.equal(await linesIn(response), LENGTH);
+        const complete = performance.now();
+        assert.equal(await ended, 0);
+        // Sooner than Node lets go of a connection that is kept alive.
+        assert.ok(performance.now() - complete < 2500);
+        agent.destroy();
+      });
+    });
+
     it('has every answered request exactly once after a kill under load, and so has the client that sends the others again', async () => {
       await inDirectory(async (directory) => {
         const requests = 24;
@@ -191,15 +218,13 @@ for (const framework of ['express', 'fastify']) {
     });
 
     it('reads a long history no faster than the client takes it', async () => {
-      await withHistory(framework, async ({ url, length, pulls }) => {
+      await withHistory(framework, async ({ url, pulls }) => {
         const [response] = await once(get(`${url}/accounts/alice/events/stream`), 'response');
         await once(response, 'readable');
         // The client does not read on. The service has all the time of these requests to read ahead, and does not.
         for (let request = 0; request < 20; request += 1)
           await fetch(`${url}/accounts/alice/events?limit=1`).then(json);
-        let lines = 0;
-        for await (const chunk of response) lines += chunk.toString('latin1').split('\n').length - 1;
-        assert.equal(lines, length);
+        assert.equal(await linesIn(response), LENGTH);
         assert.ok(
           Math.max(...pulls.buffered) < 256 * 1024,
           `${Math.max(...pulls.buffered)} bytes waited in the service`,
@@ -208,32 +233,41 @@ for (const framework of ['express', 'fastify']) {
     });
 
     it('ends the iteration when the client goes away', async () => {
-      await withHistory(framework, async ({ url, length, pulls }) => {
+      await withHistory(framework, async ({ url, pulls }) => {
         const [response] = await once(get(`${url}/accounts/alice/events/stream`), 'response');
         await once(response, 'readable');
         response.destroy();
         await pulls.ended;
-        assert.ok(pulls.buffered.length < length);
+        assert.ok(pulls.buffered.length < LENGTH);
       });
     });
   });
 }
 
-/** Runs `use` with a service in this process that has a history of some 40 MB, and with what it pulls of it. */
+async function linesIn(response) {
+  let lines = 0;
+  for await (const chunk of response) lines += chunk.toString('latin1').split('\n').length - 1;
+  return lines;
+}
+
+/** Gives alice a history of some 40 MB: more than the sockets between a service and a client hold. */
+async function fill(store) {
+  const alice = await store.createCollection('events', 'alice');
+  const data = Buffer.from(JSON.stringify({ event: { type: 'deposited', cents: 1, note: 'x'.repeat(2000) } }));
+  const sequence = Array.from({ length: LENGTH }, (_, index) => index + 1);
+  await store.writeBatch(sequence.map((number) => ({ type: 'insert', target: alice, key: keyOf(number), data })));
+}
+
+/** Runs `use` with a service in this process that has such a history, and with what it pulls of it. */
 async function withHistory(framework, use) {
   await inDirectory(async (directory) => {
-    const length = 20_000;
     const { server, store, close } = await inProcess(framework, directory);
-    const alice = await store.createCollection('events', 'alice');
-    const data = Buffer.from(JSON.stringify({ event: { type: 'deposited', cents: 1, note: 'x'.repeat(2000) } }));
-    const sequence = Array.from({ length }, (_, index) => index + 1);
-    await store.writeBatch(sequence.map((number) => ({ type: 'insert', target: alice, key: keyOf(number), data })));
-
+    await fill(store);
     const responses = [];
     server.on('request', (_request, response) => responses.push(response));
     const pulls = observe(store, () => responses[0].writableLength);
     try {
-      await use({ url: `http://127.0.0.1:${server.address().port}`, length, pulls });
+      await use({ url: `http://127.0.0.1:${server.address().port}`, pulls });
     } finally {
       await close();
     }
