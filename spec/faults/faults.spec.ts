@@ -4,6 +4,7 @@ import { BACKUP_ACTIONS, backups } from './harness/backup';
 import { churns } from './harness/churn';
 import { diskFull } from './harness/disk-full';
 import { fuzzes } from './harness/fuzz';
+import { forgottenStop } from './harness/forgotten-stop';
 import { FAILING, ioError } from './harness/io-error';
 import { outOfMemory } from './harness/out-of-memory';
 import { placedKill } from './harness/placed-kill';
@@ -53,7 +54,13 @@ describe('a killed process', () => {
     const kill = { writes: 12, sessions: 1, smallPages: false, stride: 67 };
     expectClean(await placedKill(workshop, faultfs, { subject: DURABLE, ...kill }));
     const control = { kind: 'bare', synchronous: 'FULL', flaw: 'piecemeal' } as const;
-    expect((await placedKill(workshop, faultfs, { subject: control, ...kill, stride: 9 })).clean).toBe(false);
+    expect((await placedKill(workshop, faultfs, { subject: control, ...kill, stride: 23 })).clean).toBe(false);
+  });
+});
+
+describe('a forgotten stop', () => {
+  it('loses nothing that was acknowledged, and keeps no process alive', async () => {
+    expectClean(await forgottenStop(workshop, [DURABLE, RELAXED]));
   });
 });
 
@@ -76,14 +83,13 @@ describe('a power cut', () => {
 });
 
 describe('a failing system', () => {
-  itPreloads.each(FAILING.filter(({ action }) => action !== 'fail-torn' && action !== 'fail-thrice'))(
-    'leaves no doubt what is stored when $calls meet $error ($action)',
-    async (failing) => {
-      expectClean(
-        await ioError(workshop, faultfs, { subject: DURABLE, writes: 12, sessions: 1, failing: [failing], stride: 61 }),
-      );
-    },
+  const cases = FAILING.filter(({ action }) => action !== 'fail-torn' && action !== 'fail-thrice').map(
+    (failing) => [`${failing.calls.join(', ')} (${failing.error ?? ''}, ${failing.action ?? ''})`, failing] as const,
   );
+  itPreloads.each(cases)('leaves no doubt about what is stored: %s', async (_, failing) => {
+    const size = { writes: 12, sessions: 1, stride: 61 };
+    expectClean(await ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: [failing] }));
+  });
 
   itPreloads('shows a write that was rejected and yet is there, were it not for the fence', async () => {
     const failing = [{ calls: ['sync'], action: 'fail-on', error: 'EIO' }] as const;

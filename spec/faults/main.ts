@@ -7,8 +7,10 @@ import { parseArgs } from 'node:util';
 import { buildFaultfs, whyNoFaultfs } from './faultfs';
 import { BACKUP_ACTIONS, backups, carelessBackup } from './harness/backup';
 import { churns } from './harness/churn';
+import { damage } from './harness/damage';
 import { diskFull, whyNoMount } from './harness/disk-full';
 import { fuzzes } from './harness/fuzz';
+import { forgottenStop } from './harness/forgotten-stop';
 import { heldLocks } from './harness/held-lock';
 import { FAILING, ioError } from './harness/io-error';
 import { outOfMemory } from './harness/out-of-memory';
@@ -140,6 +142,14 @@ async function main(): Promise<number> {
       }),
     },
     {
+      harness: 'damaged file',
+      wrong: 'takes no rejection',
+      run: async () => ({
+        tally: await damage(workshop, { points: 120, seed, trusting: false }),
+        control: await damage(workshop, { points: 10, seed, trusting: true }),
+      }),
+    },
+    {
       harness: 'backup',
       preloads: true,
       wrong: 'copies the file alone',
@@ -168,6 +178,14 @@ async function main(): Promise<number> {
           visits: 10,
           kills: 0,
         }),
+      }),
+    },
+    {
+      harness: 'forgotten stop',
+      wrong: 'commits every eighth write',
+      run: async () => ({
+        tally: await forgottenStop(workshop, [DURABLE, RELAXED]),
+        control: await forgottenStop(workshop, [flawed('early')]),
       }),
     },
     {

@@ -1,6 +1,7 @@
 /** The program that the harnesses run in processes of its own: `node child.cjs <part> <options as JSON>`. */
 import { backup, type BackupOptions } from './backup';
 import { churn, type ChurnOptions } from './churn';
+import { damaged, type DamagedOptions } from './damaged';
 import { fullDisk, type FullDiskOptions } from './full-disk';
 import { fuzz, type FuzzOptions } from './fuzz';
 import { heldLock, type HeldLockOptions } from './held-lock';
@@ -17,6 +18,7 @@ export interface Parts {
   fuzz: FuzzOptions;
   heldLock: HeldLockOptions;
   backup: BackupOptions;
+  damaged: DamagedOptions;
 }
 
 const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } = {
@@ -28,6 +30,7 @@ const parts: { [Part in keyof Parts]: (options: Parts[Part]) => Promise<void> } 
   fuzz,
   heldLock,
   backup,
+  damaged,
 };
 
 const [part, options] = process.argv.slice(2) as [keyof Parts, string];

@@ -13,8 +13,8 @@ export interface WorkloadOptions {
   writes: number;
   /** The store is opened and stopped so many times. */
   sessions: number;
-  /** How it ends: with the last stop, or killed instead of it. */
-  end: 'stop' | 'kill';
+  /** How it ends: with the last stop, or instead of it killed, or by itself with the store left open. */
+  end: 'stop' | 'kill' | 'forget';
   /** How many bytes SQLite may take in the process. */
   heap?: number;
   /** Where the journal goes; stdout when missing. */
@@ -39,7 +39,7 @@ export async function workload(options: WorkloadOptions): Promise<void> {
     }
     await writer.view(subject);
     if (options.end === 'kill' && session === options.sessions) process.kill(process.pid, 'SIGKILL');
-    await writer.stop(subject);
+    if (options.end !== 'forget' || session < options.sessions) await writer.stop(subject);
   }
   writer.say('end');
 }
