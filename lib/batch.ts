@@ -27,6 +27,7 @@ export type Write =
       readonly start: string | undefined;
       readonly end: string | undefined;
       readonly purge: boolean;
+      readonly shape: Target['kind'];
     });
 
 /**
@@ -78,11 +79,12 @@ export function readDelRange(target: Target, start: unknown, end: unknown): Writ
     start: checkBound(start, 'start'),
     end: checkBound(end, 'end'),
     purge: false,
+    shape: 'collection',
   };
 }
 
-export function purgeOf({ table, name, prefix }: Target): Write {
-  return { kind: 'erase', table, name, prefix, start: undefined, end: undefined, purge: true };
+export function purgeOf({ table, name, prefix, kind }: Target): Write {
+  return { kind: 'erase', table, name, prefix, start: undefined, end: undefined, purge: true, shape: kind };
 }
 
 type Fields = Readonly<Record<'type' | 'target' | 'key' | 'data' | 'start' | 'end', unknown>>;

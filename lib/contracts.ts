@@ -2,7 +2,8 @@
  * What an actor store promises, whatever keeps the bytes. A backend implements these interfaces and proves itself with the
  * suite of `ave-actors-sqlite/testing`.
  *
- * Every method returns a promise, and every failure is a rejection. Bytes are copied on the way in, before the call returns.
+ * Every method returns a promise, and every failure is a rejection. Bytes are copied on the way in, before the call returns. A write that
+ * resolved is committed; one that rejected had no effect, unless its error says `outcomeUnknown`.
  */
 
 /** One stored event: its key and its bytes. */
@@ -57,7 +58,7 @@ export interface Collection {
   find(key: string): Promise<Buffer | undefined>;
   /** The values of `keys`, in the order asked; `undefined` where there is none. Each is a Buffer of its own, duplicates too. */
   getMany(keys: Iterable<string>): Promise<(Buffer | undefined)[]>;
-  /** Inserts or replaces. Resolves after the commit; a rejected put is not there. */
+  /** Inserts or replaces. Resolves after the commit. */
   put(key: string, data: Uint8Array): Promise<void>;
   /** Inserts, never replaces: rejects with `ENTRY_EXISTS` (`prefix.key`) when the key is there, and keeps the old bytes. */
   insert(key: string, data: Uint8Array): Promise<void>;
@@ -94,7 +95,7 @@ export interface State {
   get(): Promise<Buffer>;
   /** The value, or `undefined` when there is none. */
   find(): Promise<Buffer | undefined>;
-  /** Inserts or replaces. Resolves after the commit; a rejected put is not there. */
+  /** Inserts or replaces. Resolves after the commit. */
   put(data: Uint8Array): Promise<void>;
   /** Deletes. Rejects with `ENTRY_NOT_FOUND` (the bare prefix) when there is nothing to delete. */
   del(): Promise<void>;

@@ -37,6 +37,15 @@ export function checkText(value: unknown, argument: string): string {
   return value;
 }
 
+/** The keys of a getMany, each checked. Runs the caller's iterable. */
+export function checkKeys(keys: unknown): string[] {
+  // A string is iterable, and surely not meant.
+  if (typeof keys !== 'object' || keys === null || typeof (keys as Iterable<unknown>)[Symbol.iterator] !== 'function') {
+    throw invalidArgument('keys', 'an iterable of strings', keys);
+  }
+  return Array.from(keys as Iterable<unknown>, (key, i) => checkText(key, `keys[${i}]`));
+}
+
 export function checkBound(value: unknown, argument: string): string | undefined {
   return value === undefined ? undefined : checkText(value, argument);
 }

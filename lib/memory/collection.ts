@@ -1,9 +1,8 @@
 import { purgeOf, readDel, readDelRange, readPut } from '../batch';
 import type { Target } from '../batch';
 import type { Collection, Entry, Iteration } from '../contracts';
-import { invalidArgument } from '../errors';
 import { iterate } from '../iteration';
-import { checkBound, checkIterationOptions, checkQuantity, checkText } from '../validate';
+import { checkBound, checkIterationOptions, checkQuantity, checkText, checkKeys } from '../validate';
 import { MapPages } from './pages';
 import { notFound } from './store';
 import type { Rows, Store } from './store';
@@ -37,7 +36,7 @@ export class MemoryCollection implements Collection {
 
   getMany(keys: Iterable<string>): Promise<(Buffer | undefined)[]> {
     return this.#store.run(() => {
-      const checked = readKeys(keys);
+      const checked = checkKeys(keys);
       const rows = this.#store.rows(this.#target);
       return checked.map((key) => copied(rows.get(key)));
     });
@@ -100,16 +99,6 @@ export class MemoryCollection implements Collection {
   #find(key: string): Buffer | undefined {
     return copied(this.#store.rows(this.#target).get(checkText(key, 'key')));
   }
-}
-
-function readKeys(keys: unknown): string[] {
-  if (
-    typeof keys !== 'object' ||
-    typeof (keys as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function'
-  ) {
-    throw invalidArgument('keys', 'an iterable of strings', keys);
-  }
-  return Array.from(keys as Iterable<unknown>, (key, index) => checkText(key, `keys[${index}]`));
 }
 
 function copied(value: Buffer | undefined): Buffer | undefined {

@@ -1,5 +1,5 @@
 /** Copies the store into a file of its own while work goes on. */
-import { constants, copyFile, link, lstat, open, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StoreOperationError, invalidArgument } from '../errors';
@@ -25,7 +25,7 @@ function urlPath(file: object): string {
 
 /**
  * Writes one moment of the file, compact, to `target`, which must not exist. The copy is made under another name and gets its own when it is
- * complete and on the disk: a killed process leaves a `.partial` file, never half a backup.
+ * complete and on the disk: a killed process leaves a `.partial` file, never half a backup. When it rejects, there is no target.
  */
 export async function backUp(openReader: () => Promise<Connection>, storePath: string, target: string): Promise<void> {
   const partial = `${target}.partial-${process.pid}-${Date.now()}`;
@@ -34,16 +34,20 @@ export async function backUp(openReader: () => Promise<Connection>, storePath: s
     await vacuumInto(openReader, partial);
     await syncFile(partial);
     await publish(partial, target);
-    await syncDirectory(dirname(target));
   } catch (cause) {
     throw new StoreOperationError('backup', `to ${target}: ${await whyNotOpened(storePath, cause)}`, {
       path: storePath,
       cause,
     });
   } finally {
-    await rm(partial, { force: true });
-    await rm(`${partial}-journal`, { force: true });
+    await remove(partial);
+    await remove(`${partial}-journal`);
   }
+}
+
+/** As far as it goes: what else happened matters more. */
+async function remove(file: string): Promise<void> {
+  await rm(file, { force: true }).catch(() => undefined);
 }
 
 /** On a connection of its own: it may take long, and a pooled reader would be missed. */
@@ -70,14 +74,32 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Gives the finished copy its name, unless somebody else has taken it meanwhile. */
+/** What a file system says that has no hard links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'];
+
+/** Gives the finished copy its name, unless somebody else has taken it meanwhile, and puts the name on the disk. */
 async function publish(partial: string, target: string): Promise<void> {
   try {
     await link(partial, target);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
-    // A file system without hard links.
-    await copyFile(partial, target, constants.COPYFILE_EXCL);
-    await syncFile(target);
+    if (!NO_LINKS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await claimAndRename(partial, target);
+  }
+  try {
+    await syncDirectory(dirname(target));
+  } catch (error) {
+    await remove(target);
+    throw error;
+  }
+}
+
+/** Without links: an empty file takes the name, and the copy takes its place. */
+async function claimAndRename(partial: string, target: string): Promise<void> {
+  await (await open(target, 'wx')).close();
+  try {
+    await rename(partial, target);
+  } catch (error) {
+    await remove(target);
+    throw error;
   }
 }

@@ -1,10 +1,18 @@
 /** The ordered entries of one actor. */
 import { readDel, readDelRange, readPut, purgeOf, type Target, type Write } from '../batch';
 import type { Collection, Entry, Iteration, IterationOptions } from '../contracts';
-import { EntryNotFoundError, GetError, StoreError, StoreOperationError, invalidArgument, reasonOf } from '../errors';
+import { EntryNotFoundError, GetError, StoreError, StoreOperationError, reasonOf } from '../errors';
 import { iterate } from '../iteration';
-import { checkBound, checkIterationOptions, checkQuantity, checkText, type IterationPlan } from '../validate';
+import {
+  checkBound,
+  checkIterationOptions,
+  checkKeys,
+  checkQuantity,
+  checkText,
+  type IterationPlan,
+} from '../validate';
 import type { StoreAccess } from './access';
+import type { Connection } from './connection';
 import { entryName, writeError } from './failures';
 import { EntryPages, isText, type RawEntry, type RunRead, type Scan } from './pages';
 import type { Found } from './shared-gets';
@@ -45,13 +53,8 @@ export class SqliteCollection implements Collection {
 
   async getMany(keys: Iterable<string>): Promise<(Buffer | undefined)[]> {
     this.#access.assertOpen();
-    if (
-      typeof keys !== 'object' ||
-      typeof (keys as Partial<Iterable<string>> | null)?.[Symbol.iterator] !== 'function'
-    ) {
-      throw invalidArgument('keys', 'an iterable of strings', keys);
-    }
-    const asked = Array.from(keys, (key, i) => checkText(key, `keys[${i}]`));
+    const asked = checkKeys(keys);
+    // The iterable is the caller's code, which may have stopped the manager.
     this.#access.assertOpen();
     if (asked.length === 0) return [];
     let found: Found[];
@@ -132,12 +135,15 @@ export class SqliteCollection implements Collection {
     };
     const entries: Entry[] = [];
     try {
-      await this.#access.readers.lease(async (reader) => {
-        const pages = this.#pagesOf(scan, (read) => read(reader));
-        for (let page = await pages.fetch(); page !== undefined; page = await pages.fetch()) {
-          if (entries.length === 0 && from !== undefined && page[0]?.[0] !== from) return;
-          entries.push(...page);
-        }
+      let free: Connection | undefined;
+      const pages = this.#pagesOf(scan, (read) => read(free as Connection));
+      await this.#access.readers.leaseEach(async (reader) => {
+        free = reader;
+        const page = await pages.fetch();
+        if (page === undefined) return false;
+        if (entries.length === 0 && from !== undefined && page[0]?.[0] !== from) return false;
+        entries.push(...page);
+        return true;
       });
     } catch (cause) {
       throw this.#operationError('get_events_range', cause);

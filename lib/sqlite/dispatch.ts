@@ -8,9 +8,9 @@ import { parametersOf, type Run } from './write-plan';
 const MAX_ROWS = 64;
 const FEW_ROWS = 4;
 const MAX_TARGETS = 8;
-const MAX_SHAPES = 64;
+const MAX_VIEWS = 64;
 
-interface Shape {
+interface DispatchView {
   readonly statement: sql.Dispatch;
   readonly actions: ReadonlyMap<string, number>;
 }
@@ -18,7 +18,7 @@ interface Shape {
 export class Dispatcher {
   readonly #connection: Connection;
   readonly #packer: Packer;
-  readonly #shapes = new Map<string, Shape>();
+  readonly #views = new Map<string, DispatchView>();
   #made = 0;
 
   constructor(connection: Connection, packer: Packer) {
@@ -40,21 +40,21 @@ export class Dispatcher {
 
   /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */
   async write(runs: readonly Run[]): Promise<void> {
-    // The view holds only the tables of this shape: every insert through a view fails when one of its tables is gone.
+    // The view holds only the tables of these runs: every insert through a view fails when one of its tables is gone.
     const targets = [...new Set(runs.map(targetOf))].sort();
     const key = targets.join();
-    const shape = this.#shapes.get(key) ?? (await this.#make(key, targets, runs));
+    const dispatch = this.#views.get(key) ?? (await this.#make(key, targets, runs));
     const rows = runs.flatMap((run) => run.rows);
-    const actions = runs.flatMap((run) => run.rows.map(() => shape.actions.get(targetOf(run)) ?? 0));
+    const actions = runs.flatMap((run) => run.rows.map(() => dispatch.actions.get(targetOf(run)) ?? 0));
     if (rows.length > FEW_ROWS) {
-      await this.#connection.run(shape.statement.writePacked, this.#packer.pack(rows, actions));
+      await this.#connection.run(dispatch.statement.writePacked, this.#packer.pack(rows, actions));
     } else {
       const parameters = runs.flatMap((run) => run.rows.flatMap((row) => parametersOf(run, row)));
-      await this.#connection.run(shape.statement.writeFew(actions), parameters);
+      await this.#connection.run(dispatch.statement.writeFew(actions), parameters);
     }
   }
 
-  async #make(key: string, targets: readonly string[], runs: readonly Run[]): Promise<Shape> {
+  async #make(key: string, targets: readonly string[], runs: readonly Run[]): Promise<DispatchView> {
     // A space: no table of a store has this name.
     const view = `dispatch ${this.#made++}`;
     const statement = sql.dispatch(
@@ -62,16 +62,16 @@ export class Dispatcher {
       targets.map((target) => runs.find((run) => targetOf(run) === target) as Run),
     );
     await this.#connection.exec(statement.create);
-    const shape = { statement, actions: new Map(targets.map((target, i) => [target, i])) };
-    this.#shapes.set(key, shape);
-    if (this.#shapes.size > MAX_SHAPES) {
-      const [oldest] = this.#shapes as Iterable<[string, Shape]>;
+    const made = { statement, actions: new Map(targets.map((target, i) => [target, i])) };
+    this.#views.set(key, made);
+    if (this.#views.size > MAX_VIEWS) {
+      const [oldest] = this.#views as Iterable<[string, DispatchView]>;
       if (oldest !== undefined) {
-        this.#shapes.delete(oldest[0]);
+        this.#views.delete(oldest[0]);
         await this.#connection.exec(oldest[1].statement.drop);
       }
     }
-    return shape;
+    return made;
   }
 }
 

@@ -1,15 +1,14 @@
 /** Keeps a commit of unknown outcome from surprising anybody later. */
 import { hasPrimaryCode, reasonOf } from '../errors';
 import type { Connection } from './connection';
+import { NO_TRANSACTION, PASSING, UNKNOWN_AT_COMMIT } from './result-codes';
 import * as sql from './statements';
-import type { CommitStep } from './write-group';
 
-/** After these errors at a commit its outcome is unknown: IOERR, and NOMEM, which can strike after the frames have been written. */
-export const UNKNOWN_AT_COMMIT = [10, 7];
-/** SQLITE_ERROR: "no transaction is active", because SQLite has rolled back by itself. */
-const NO_TRANSACTION = [1];
-/** BUSY, LOCKED, FULL: they pass. */
-const PASSING = [5, 6, 13];
+/**
+ * The step that makes writes durable: a COMMIT, or a statement that commits by itself. A seam: a spec counts the steps, or decides when one
+ * succeeds and how it fails.
+ */
+export type CommitStep = <T>(step: () => Promise<T>, what: 'group' | 'fence') => Promise<T>;
 
 /** Why a manager takes no more writes. Has the first cause, and its result code. */
 export class BrokenError extends Error {

@@ -1,36 +1,28 @@
 /** Opens a store, wires its parts, hands out handles, stops everything. */
-import { dirname } from 'node:path';
 import { readBatch, type Target } from '../batch';
 import type { BatchOperation, DbManager, Iteration } from '../contracts';
-import {
-  CreateStoreError,
-  GetError,
-  StoreError,
-  StoreOperationError,
-  hasPrimaryCode,
-  reasonOf,
-  stoppedError,
-} from '../errors';
+import { GetError, StoreError, StoreOperationError, hasPrimaryCode, reasonOf, stoppedError } from '../errors';
 import { iterate } from '../iteration';
 import { checkIdentifier, checkText, tableOf } from '../validate';
 import type { StoreAccess } from './access';
 import { backUp, backupPath } from './backup';
 import { SqliteCollection } from './collection';
-import { Connection, type ConnectionOptions } from './connection';
 import { batchError } from './failures';
-import { Fence } from './fence';
-import { checkOptions, type Settings, type SqliteManagerOptions } from './options';
+import { Fence, type CommitStep } from './fence';
+import { checkOptions, type SqliteManagerOptions } from './options';
+import { openStore, type OpenStore } from './open-store';
 import { PrefixPages } from './pages';
 import { ReadViews } from './read-views';
 import { ReaderPool } from './reader-pool';
+import { IN_USE } from './result-codes';
 import { SharedGets } from './shared-gets';
 import { SqliteState } from './state';
 import * as sql from './statements';
 import type { Shape } from './statements';
-import { claim, filePath, makeDirectory, openWriter, checkFile, syncDirectory, whyNotOpened } from './store-file';
+import { filePath } from './store-file';
 import { Tables, type OnWriter } from './tables';
 import { WalWatch } from './wal-watch';
-import { GroupCommitter, type CommitStep } from './write-group';
+import { GroupCommitter } from './write-group';
 import { WriteQueue } from './write-queue';
 
 /**
@@ -41,20 +33,6 @@ export interface Seams {
   readonly commitStep?: CommitStep;
 }
 
-/** A store that is open: what `openManager` hands to the manager. */
-interface Opened {
-  readonly path: string;
-  readonly settings: Settings;
-  readonly writer: Connection;
-  readonly readers: readonly Connection[];
-  readonly openReader: () => Promise<Connection>;
-  /** Lets the file be opened again in this process. */
-  readonly release: () => void;
-}
-
-/** BUSY, LOCKED */
-const IN_USE = [5, 6];
-
 /**
  * Owner of one SQLite file, `database.db`, its connections and its lifetime. While it is open, nothing else in the process may open that file:
  * no second SQLite library and no `fs`, which would drop SQLite's locks.
@@ -62,7 +40,7 @@ const IN_USE = [5, 6];
 export class SqliteManager implements DbManager {
   /** The absolute path of `database.db`. */
   readonly path: string;
-  readonly #opened: Opened;
+  readonly #opened: OpenStore;
   readonly #access: StoreAccess;
   readonly #tables: Tables;
   readonly #wal: WalWatch;
@@ -71,7 +49,7 @@ export class SqliteManager implements DbManager {
   #stopping: Promise<void> | undefined;
 
   /** @internal */
-  constructor(opened: Opened, seams: Seams) {
+  constructor(opened: OpenStore, seams: Seams) {
     const { path, settings, writer } = opened;
     this.path = path;
     this.#opened = opened;
@@ -144,7 +122,8 @@ export class SqliteManager implements DbManager {
             try {
               return await this.#access.readers.lease(read);
             } catch (cause) {
-              throw new GetError('', reasonOf(cause), undefined, { table: name, path: this.path, cause });
+              if (cause instanceof StoreError) throw cause;
+              throw new GetError(name, reasonOf(cause), undefined, { table: name, path: this.path, cause });
             }
           }),
         };
@@ -261,32 +240,5 @@ export async function openManager(
   options?: SqliteManagerOptions,
   seams: Seams = {},
 ): Promise<SqliteManager> {
-  const path = filePath(directory);
-  const settings = checkOptions(options);
-  const { durability, sizing } = settings;
-  await makeDirectory(path, durability);
-  const release = await claim(path);
-  const connections: Connection[] = [];
-  const connectionOptions = (role: ConnectionOptions['role']): ConnectionOptions => ({ role, durability, sizing });
-  const addReader = (): Promise<Connection> => Connection.open(path, connectionOptions('reader'));
-  try {
-    await checkFile(path);
-    const writer = await openWriter(path, connectionOptions('writer'));
-    connections.push(writer);
-    const readers: Connection[] = [];
-    for (let i = 0; i < settings.readers; i++) {
-      readers.push(await addReader());
-      connections.unshift(...readers.slice(-1));
-    }
-    if (durability) await syncDirectory(dirname(path));
-    await writer.exec(sql.OPTIMIZE_AT_OPEN).catch((cause: unknown) => {
-      settings.logger.warn({ path, err: cause }, `optimize failed at open: ${reasonOf(cause)}`);
-    });
-    return new SqliteManager({ path, settings, writer, readers, openReader: addReader, release }, seams);
-  } catch (cause) {
-    for (const connection of connections) await connection.close().catch(() => undefined);
-    release();
-    if (cause instanceof StoreError) throw cause;
-    throw new CreateStoreError(`${path}: ${await whyNotOpened(path, cause)}`, { path, cause });
-  }
+  return new SqliteManager(await openStore(filePath(directory), checkOptions(options)), seams);
 }

@@ -121,7 +121,10 @@ export class ReadView {
     clearInterval(this.#reminder);
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
-    this.#views.forget(this);
+    try {
+      await connection?.close();
+    } finally {
+      this.#views.forget(this);
+    }
   }
 }

@@ -1,14 +1,17 @@
 /** Leases readers, one call at a time on each. Knows neither SQL nor what a reader is. */
 
+/** A lease in line. Linked: taking the first of many out of an array would move all the others. */
 interface Waiting<Reader> {
-  start(reader: Reader): void;
+  readonly start: (reader: Reader) => void;
+  next: Waiting<Reader> | undefined;
 }
 
 export class ReaderPool<Reader> {
   readonly #readers: readonly Reader[];
   readonly #idle: Reader[];
   readonly #refusal: () => Error;
-  #waiting: Waiting<Reader>[] = [];
+  #first: Waiting<Reader> | undefined;
+  #last: Waiting<Reader> | undefined;
   /** Set by `end`; called when the last read has settled. */
   #onEnd: (() => void) | undefined;
   #ended = false;
@@ -34,11 +37,32 @@ export class ReaderPool<Reader> {
     const reader = this.#idle.pop();
     if (reader !== undefined) return this.#run(reader, read);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
+      const waiting: Waiting<Reader> = {
         start: (free) => {
           this.#run(free, read).then(resolve, reject);
         },
-      });
+        next: undefined,
+      };
+      if (this.#last === undefined) this.#first = waiting;
+      else this.#last.next = waiting;
+      this.#last = waiting;
+    });
+  }
+
+  /**
+   * Runs `step` again and again until it resolves to false, on a lease of its own each time, so that others get their turn in between. `end`
+   * waits for the last.
+   */
+  leaseEach(step: (reader: Reader) => Promise<boolean>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const next = (): void => {
+        this.lease(async (reader) => {
+          // The next lease is asked for before this one is given back: the pool is not idle in between, and does not end.
+          if (await step(reader)) next();
+          else resolve();
+        }).catch(reject);
+      };
+      next();
     });
   }
 
@@ -59,9 +83,11 @@ export class ReaderPool<Reader> {
   }
 
   #release(reader: Reader): void {
-    const next = this.#waiting.shift();
-    if (next !== undefined) {
-      next.start(reader);
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = first.next;
+      if (first.next === undefined) this.#last = undefined;
+      first.start(reader);
       return;
     }
     this.#idle.push(reader);

@@ -1,10 +1,12 @@
 /** Gets that arrive while every reader is busy share the next call, across handles and actors. */
+import { hasPrimaryCode } from '../errors';
 import type { Connection } from './connection';
 import { FOREIGN, NotPacked, unpackValues, type PackedValues } from './packing';
 import type { ReaderPool } from './reader-pool';
 import * as sql from './statements';
 import type { Table } from './statements';
-import { endOfMicrotasks } from './write-queue';
+import { endOfMicrotasks } from './microtasks';
+import { IN_USE } from './result-codes';
 
 /** Gets that share one call. More would delay the first of them. */
 const MAX_SHARED = 128;
@@ -53,20 +55,20 @@ export class SharedGets {
   }
 
   /** The values of many entries of one actor, in the order asked, in one call as long as they are not too many or too large for it. */
-  getMany(table: Table, prefix: string, keys: readonly string[]): Promise<Found[]> {
-    return this.#readers.lease(async (reader) => {
-      const found: Found[] = [];
-      for (let i = 0; i < keys.length; i += MAX_KEYS) {
-        const asked = keys.slice(i, i + MAX_KEYS).map((key) => ({ prefix, key }));
-        found.push(...(await readMany(reader, table, asked)));
-      }
-      return found;
+  async getMany(table: Table, prefix: string, keys: readonly string[]): Promise<Found[]> {
+    const found: Found[] = [];
+    await this.#readers.leaseEach(async (reader) => {
+      const asked = keys.slice(found.length, found.length + MAX_KEYS).map((key) => ({ prefix, key }));
+      found.push(...(await readMany(reader, table, asked)));
+      return found.length < keys.length;
     });
+    return found;
   }
 
   #getsOf(table: Table): TableGets {
-    let gets = this.#tables.get(table.name);
-    if (gets === undefined) this.#tables.set(table.name, (gets = { table, waiting: [], leaseDue: false }));
+    const key = `${table.shape} ${table.name}`;
+    let gets = this.#tables.get(key);
+    if (gets === undefined) this.#tables.set(key, (gets = { table, waiting: [], leaseDue: false }));
     return gets;
   }
 
@@ -85,8 +87,10 @@ export class SharedGets {
     try {
       const found = await readMany(reader, gets.table, group);
       group.forEach((get, i) => get.resolve(found[i]));
-    } catch {
-      await this.#answerOneByOne(reader, gets.table, group);
+    } catch (error) {
+      // A lock that lasts would make each of them wait for it again.
+      if (hasPrimaryCode(error, IN_USE)) for (const get of group) get.reject(error);
+      else await this.#answerOneByOne(reader, gets.table, group);
     }
     // Before the reader is free: the callers' next gets can share the next call instead of one of them taking it alone.
     await endOfMicrotasks();

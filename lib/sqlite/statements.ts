@@ -57,13 +57,18 @@ export function writePacked(table: Table, action: Action): string {
 
 /** As `writePacked` for `insert` and `del`, but skips what is there already or missing, and returns the rows that it did write. */
 export function writeReturning(table: Table, action: 'insert' | 'del'): string {
-  const skip = action === 'insert' ? ' ON CONFLICT DO NOTHING' : '';
+  // With its target: a constraint made from outside must not pass for an entry that exists.
+  const skip = action === 'insert' ? ` ON CONFLICT (${keyOf(table)}) DO NOTHING` : '';
   return `${write(table, action, PACKED)}${skip} RETURNING prefix${table.shape === 'collection' ? ', sn AS key' : ''}`;
+}
+
+function keyOf({ shape }: Table): string {
+  return shape === 'collection' ? 'prefix, sn' : 'prefix';
 }
 
 function write({ name, shape }: Table, action: Action, source: Source): string {
   const collection = shape === 'collection';
-  const key = collection ? 'prefix, sn' : 'prefix';
+  const key = keyOf({ name, shape });
   const keyValues = collection ? `${source.prefix}, ${source.key}` : source.prefix;
   const from = source.from === undefined ? '' : ` FROM ${source.from}`;
   switch (action) {
@@ -71,7 +76,8 @@ function write({ name, shape }: Table, action: Action, source: Source): string {
     case 'insert': {
       // A WHERE between SELECT and ON CONFLICT is needed: https://sqlite.org/lang_upsert.html#parsing_ambiguity
       const replace = action === 'put' ? ` ON CONFLICT (${key}) DO UPDATE SET value = excluded.value` : '';
-      return `INSERT INTO "${name}" (${key}, value) SELECT ${keyValues}, ${source.value}${from} WHERE true${replace}`;
+      // ABORT: the table may have been made with another conflict clause.
+      return `INSERT OR ABORT INTO "${name}" (${key}, value) SELECT ${keyValues}, ${source.value}${from} WHERE true${replace}`;
     }
     case 'del':
       return source.from === undefined
@@ -82,10 +88,13 @@ function write({ name, shape }: Table, action: Action, source: Source): string {
         ? `DELETE FROM "${name}" WHERE prefix = ${source.prefix} AND sn >= ${source.key} AND sn <= ${source.end}`
         : `DELETE FROM "${name}" WHERE (prefix, sn) IN (SELECT t.prefix, t.sn FROM ${source.from} CROSS JOIN "${name}" AS t
             WHERE t.prefix = ${source.prefix} AND t.sn >= ${source.key} AND t.sn <= ${source.end})`;
-    case 'purge':
-      return source.from === undefined
-        ? `DELETE FROM "${name}" WHERE prefix = ${source.prefix}`
-        : `DELETE FROM "${name}" WHERE prefix IN (SELECT ${source.prefix}${from})`;
+    case 'purge': {
+      if (source.from === undefined) return `DELETE FROM "${name}" WHERE prefix = ${source.prefix}`;
+      if (!collection) return `DELETE FROM "${name}" WHERE prefix IN (SELECT ${source.prefix}${from})`;
+      // From the words to the rows: with few and long logs SQLite would rather look at every row for its prefix.
+      return `DELETE FROM "${name}" WHERE (prefix, sn) IN (SELECT t.prefix, t.sn FROM ${source.from} CROSS JOIN "${name}" AS t
+          WHERE t.prefix = ${source.prefix})`;
+    }
   }
 }
 

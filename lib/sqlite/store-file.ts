@@ -1,18 +1,16 @@
 /** The directory and the file of a store: found or made, claimed for this process, proven to be usable. */
-import { access, constants, lstat, mkdir, open as openFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, open as openFile, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateStoreError, InvalidConfigurationError, describe, hasPrimaryCode, reasonOf } from '../errors';
 import { Connection, type ConnectionOptions } from './connection';
 import { writeSomething } from './fence';
+import { CANNOT_OPEN, IN_USE } from './result-codes';
 import * as sql from './statements';
 
 const FILE_NAME = 'database.db';
 const RETRIES = 10;
 const RETRY_STEP_MS = 50;
-/** BUSY, LOCKED */
-const IN_USE = [5, 6];
-const CANTOPEN = [14];
 
 /** The path of the file in a directory that the caller named, absolute. */
 export function filePath(directory: unknown): string {
@@ -40,29 +38,34 @@ function urlPath(url: URL): string {
   }
 }
 
-/** Makes the directory when missing. With `durability`, what was made is on the disk when this resolves. */
+/** Makes the directory when missing. With `durability`, its name is on the disk when this resolves, whoever made it. */
 export async function makeDirectory(path: string, durability: boolean): Promise<void> {
   const directory = dirname(path);
   try {
-    const firstMade = await mkdir(directory, { recursive: true });
-    if (firstMade === undefined || !durability) return;
-    for (let made = directory; ; made = dirname(made)) {
-      await syncDirectory(dirname(made));
-      if (made === firstMade) return;
+    await mkdir(directory, { recursive: true });
+    // All the way up: an earlier open may have made some of them and been killed before it came to this. A clean directory costs nothing.
+    for (let made = directory; durability && made !== dirname(made); made = dirname(made)) {
+      await syncDirectory(dirname(made), NOT_OURS);
     }
   } catch (cause) {
     throw new CreateStoreError(`the directory ${directory} cannot be made: ${reasonOf(cause)}`, { path, cause });
   }
 }
 
+/** What opening a directory says that this process may not read, or could not have made anything in. */
+const NOT_OURS = ['EACCES', 'EPERM', 'EROFS'];
+
 /** Puts the names in a directory on the disk. Windows cannot, and need not. */
-export async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string, ignored: readonly string[] = []): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await openFile(directory, 'r');
+  let handle: FileHandle | undefined;
   try {
+    handle = await openFile(directory, 'r');
     await handle.sync();
+  } catch (error) {
+    if (!ignored.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 
@@ -85,10 +88,9 @@ async function realFile(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {
+    // SQLite would make the file that the link names, which has another real path.
     const link = await lstat(path).catch(() => undefined);
-    if (link !== undefined) {
-      throw new CreateStoreError(`${path} is a link to a file that does not exist`, { path });
-    }
+    if (link !== undefined) throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
     return join(await realpath(dirname(path)), FILE_NAME);
   }
 }
@@ -171,7 +173,7 @@ export function hasWalResetFix(version: string): boolean {
 
 /** Why a connection could not be opened. SQLite says CANTOPEN when the process has no descriptor left, too. */
 export async function whyNotOpened(path: string, cause: unknown): Promise<string> {
-  const outOfDescriptors = hasPrimaryCode(cause, CANTOPEN) && (await isOutOfDescriptors(dirname(path)));
+  const outOfDescriptors = hasPrimaryCode(cause, CANNOT_OPEN) && (await isOutOfDescriptors(dirname(path)));
   return outOfDescriptors ? `${reasonOf(cause)} (too many open files)` : reasonOf(cause);
 }
 

@@ -23,7 +23,7 @@ export class Tables {
   readonly #onWriter: OnWriter;
   readonly #path: string;
   /** What is being looked up or made right now: calls for the same table share it. */
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #underWay = new Map<string, { readonly shape: Shape; readonly found: Promise<void> }>();
 
   constructor(readers: ReaderPool<Connection>, onWriter: OnWriter, path: string) {
     this.#readers = readers;
@@ -36,14 +36,8 @@ export class Tables {
    * remembered: a table may be dropped from outside.
    */
   async ensure(identifier: string, shape: Shape): Promise<void> {
-    const key = `${tableOf(identifier)} ${shape}`;
-    let underWay = this.#underWay.get(key);
-    if (underWay === undefined) {
-      underWay = this.#find(identifier, shape).finally(() => this.#underWay.delete(key));
-      this.#underWay.set(key, underWay);
-    }
     try {
-      await underWay;
+      await this.#share(identifier, shape);
     } catch (cause) {
       const context: ErrorContext = { table: identifier, path: this.#path, cause };
       // A refusal of the shape has no driver error behind it.
@@ -54,7 +48,26 @@ export class Tables {
 
   /** Resolves when nothing is being looked up or made. */
   async drain(): Promise<void> {
-    await Promise.allSettled(this.#underWay.values());
+    await Promise.allSettled(Array.from(this.#underWay.values(), ({ found }) => found));
+  }
+
+  #share(identifier: string, shape: Shape): Promise<void> {
+    const table = tableOf(identifier);
+    const before = this.#underWay.get(table);
+    if (before?.shape === shape) return before.found;
+    const found = this.#findAfter(before?.found, identifier, shape);
+    this.#underWay.set(table, { shape, found });
+    const forget = (): void => {
+      if (this.#underWay.get(table)?.found === found) this.#underWay.delete(table);
+    };
+    found.then(forget, forget);
+    return found;
+  }
+
+  /** Who asked first decides what a table is made as. */
+  async #findAfter(before: Promise<void> | undefined, identifier: string, shape: Shape): Promise<void> {
+    await before?.catch(() => undefined);
+    await this.#find(identifier, shape);
   }
 
   async #find(identifier: string, shape: Shape): Promise<void> {

@@ -2,21 +2,11 @@
 import { hasPrimaryCode, sqliteCodeOf } from '../errors';
 import type { Connection } from './connection';
 import { Dispatcher } from './dispatch';
-import { UNKNOWN_AT_COMMIT, type Fence } from './fence';
+import type { CommitStep, Fence } from './fence';
 import { Packer } from './packing';
+import { CONSTRAINT_PRIMARYKEY, OWN_FAULTS, UNKNOWN_AT_COMMIT } from './result-codes';
 import * as sql from './statements';
 import { parametersOf, planRuns, type Row, type Run, type WriteCall, type WriteFailure } from './write-plan';
-
-/**
- * The step that makes writes durable: a COMMIT, or a statement that commits by itself. A seam: a spec counts the steps, or decides when one
- * succeeds and how it fails.
- */
-export type CommitStep = <T>(step: () => Promise<T>, what: 'group' | 'fence') => Promise<T>;
-
-/** Errors that belong to one write, by primary code: ERROR (no such table), TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
-const OWN_FAULTS = [1, 18, 19, 20, 25];
-/** https://sqlite.org/rescode.html#constraint_primarykey */
-const CONSTRAINT_PRIMARYKEY = 1555;
 
 type Failures = Map<WriteCall, WriteFailure>;
 
@@ -54,12 +44,19 @@ export class GroupCommitter {
   }
 
   /**
-   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: the
-   * group is halved until it is found. Every other error fails the whole group, once. Never rejects.
+   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: a batch
+   * that is refused is left out, another is found by halving the group. Every other error fails the whole group, once. Never rejects.
    */
   async commit(calls: readonly WriteCall[]): Promise<void> {
     let ending = await this.#attempt(calls, false);
     if (ending.oneAtFault && calls.length > 1) {
+      // The calls before the first refused batch went well, so what it met is certain; what later ones met may be its doing.
+      const refused = calls.find((call) => call.writes.length > 1 && ending.failures.has(call));
+      if (refused !== undefined) {
+        await this.commit(calls.filter((call) => call !== refused));
+        refused.settle(ending.failures.get(refused));
+        return;
+      }
       const middle = calls.length >> 1;
       await this.commit(calls.slice(0, middle));
       await this.commit(calls.slice(middle));
@@ -81,7 +78,13 @@ export class GroupCommitter {
       const { cause, atCommit, index } = thrown instanceof GroupError ? thrown : new GroupError(thrown, false);
       const outcomeUnknown = atCommit && hasPrimaryCode(cause, UNKNOWN_AT_COMMIT);
       if (outcomeUnknown) this.#fence.raise(cause);
-      const failure: WriteFailure = { reason: 'failed', index, cause, outcomeUnknown };
+      // In a group the index is that of one call's write, and the failure is everybody's.
+      const failure: WriteFailure = {
+        reason: 'failed',
+        index: calls.length === 1 ? index : undefined,
+        cause,
+        outcomeUnknown,
+      };
       return { failures: new Map(), failure, oneAtFault: hasPrimaryCode(cause, OWN_FAULTS) };
     }
   }
@@ -97,7 +100,7 @@ export class GroupCommitter {
         if (!hasPrimaryCode(cause, OWN_FAULTS)) throw new GroupError(cause, true);
       }
     }
-    return this.#transaction(runs);
+    return this.#transaction(runs, oneByOne);
   }
 
   /** The group as one statement, which is a transaction of its own; undefined when it takes several, or a batch in it may be refused. */
@@ -120,10 +123,11 @@ export class GroupCommitter {
     return () => this.#write(run);
   }
 
-  async #transaction(runs: readonly Run[]): Promise<Failures> {
+  async #transaction(runs: readonly Run[], oneByOne: boolean): Promise<Failures> {
     const failures: Failures = new Map();
     await this.#connection.run(sql.BEGIN);
     for (const run of runs) {
+      if (oneByOne && refusesBatch(failures)) break;
       try {
         for (const [call, failure] of await this.#write(run)) {
           const earlier = failures.get(call)?.index ?? Infinity;

@@ -52,7 +52,8 @@ export function planRuns(calls: readonly WriteCall[], oneByOne = false): Run[] {
       const action = actionOf(write);
       let onTable = tables.get(write.table);
       if (onTable === undefined) tables.set(write.table, (onTable = { runs: [], lastOf: new Map() }));
-      let position = oneByOne ? onTable.runs.length : (onTable.lastOf.get(write.prefix) ?? 0);
+      const alone = oneByOne || bytes === Infinity;
+      let position = alone ? onTable.runs.length : (onTable.lastOf.get(write.prefix) ?? 0);
       while (position < onTable.runs.length && !joins(onTable.runs[position] as Run, action, bytes)) position++;
       let run = onTable.runs[position];
       if (run === undefined) {
@@ -90,9 +91,8 @@ function actionOf(write: Write): Action {
   return write.purge ? 'purge' : 'delRange';
 }
 
-/** A purge is the same statement for both shapes. */
 function shapeOf(write: Write): Table['shape'] {
-  if (write.kind === 'erase') return write.purge ? 'state' : 'collection';
+  if (write.kind === 'erase') return write.shape;
   return write.key === undefined ? 'state' : 'collection';
 }
 

@@ -2,6 +2,7 @@
 import PQueue from 'p-queue';
 import { StoreOperationError } from '../errors';
 import type { Write } from '../batch';
+import { endOfMicrotasks } from './microtasks';
 import type { WriteCall, WriteFailure } from './write-plan';
 
 /** Bounds of a group, so that one burst does not delay its first caller. A call is never divided. */
@@ -80,7 +81,13 @@ export class WriteQueue {
   async #commitGroups(): Promise<void> {
     await endOfMicrotasks();
     do {
-      await this.#commit(this.#takeGroup());
+      const group = this.#takeGroup();
+      try {
+        await this.#commit(group);
+      } catch (cause) {
+        // It does not; but a write that never settles would be worse than one whose outcome nobody knows.
+        for (const call of group) call.settle({ reason: 'failed', index: undefined, cause, outcomeUnknown: true });
+      }
       await endOfMicrotasks();
     } while (this.#waiting.length > 0 && this.#tasks.size === 0);
     this.#committing = false;
@@ -104,18 +111,6 @@ export class WriteQueue {
     }
     return this.#waiting.splice(0, count);
   }
-}
-
-/**
- * When the callers that are running now have issued their writes: those of a finished group issue their next ones in microtasks, and
- * nextTick runs when no microtask is left. A group taken at once would divide what was issued together.
- */
-export function endOfMicrotasks(): Promise<void> {
-  return new Promise((resolve) => {
-    queueMicrotask(() => {
-      process.nextTick(resolve);
-    });
-  });
 }
 
 function sizeOf(writes: readonly Write[]): number {

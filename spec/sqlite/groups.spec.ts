@@ -1,6 +1,6 @@
 import { StoreOperationError, type SqliteCollection, type SqliteManager } from '../../lib/index';
 import { openManager } from '../../lib/sqlite/manager';
-import type { CommitStep } from '../../lib/sqlite/write-group';
+import type { CommitStep } from '../../lib/sqlite/fence';
 import { collect, gate, rejection } from '../support/gates';
 import { queryFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
