@@ -2,8 +2,9 @@
  * Runs every harness and prints one table: `npm run test:faults`, with `-- --only "power cut,soak"`, `--minutes 30` (of the soak), `--seed 7`. Ends with 1
  * when a harness found something or a control found nothing.
  */
-import { arch, cpus, release } from 'node:os';
+import { arch, cpus, type } from 'node:os';
 import { parseArgs } from 'node:util';
+import sqlite3 from 'sqlite3';
 import { buildFaultfs, whyNoFaultfs } from './faultfs';
 import { BACKUP_ACTIONS, backups, carelessBackup } from './harness/backup';
 import { churns } from './harness/churn';
@@ -245,12 +246,10 @@ async function main(): Promise<number> {
   }
 
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  const { version, versions } = process;
   console.log(`\n${reportOf(rows)}\n`);
   if (soakReport !== '') console.log(`${soakReport}\n`);
-  console.log(
-    `seed ${seed}, ${seconds} s, Node ${version} (V8 ${versions.v8}), Linux ${release()} ${arch()}, ${cpus().length} cores`,
-  );
+  const machine = `Node ${process.version}, SQLite ${sqlite3.VERSION}, ${type()} ${arch()}, ${cpus().length} cores`;
+  console.log(`seed ${seed}, ${seconds} s, ${machine}`);
   for (const what of leftOut) console.log(`left out: ${what}`);
   for (const { harness, tally } of rows) {
     for (const finding of tally.findings.slice(0, 20)) console.log(`${harness}: ${finding}`);

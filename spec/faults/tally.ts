@@ -34,8 +34,9 @@ export class Tally {
       [this.ghosts, 'ghosts'],
       [this.hung, 'hung'],
     ] as const;
-    const counts = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-    return counts.length > 0 ? counts.join(', ') : `${this.findings.length} findings`;
+    const counts = parts.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString('en')} ${what}`);
+    const { length } = this.findings;
+    return counts.length > 0 ? counts.join(', ') : `${length} finding${length === 1 ? '' : 's'}`;
   }
 }
 
