@@ -53,17 +53,18 @@ export class ReaderPool<Reader> {
    * Runs `step` again and again until it resolves to false, on a lease of its own each time, so that others get their turn in between. `end`
    * waits for the last.
    */
-  leaseEach(step: (reader: Reader) => Promise<boolean>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const next = (): void => {
+  async leaseEach(step: (reader: Reader) => Promise<boolean>): Promise<void> {
+    const leases: Promise<void>[] = [];
+    const next = (): void => {
+      leases.push(
         this.lease(async (reader) => {
           // The next lease is asked for before this one is given back: the pool is not idle in between, and does not end.
           if (await step(reader)) next();
-          else resolve();
-        }).catch(reject);
-      };
-      next();
-    });
+        }),
+      );
+    };
+    next();
+    for (const lease of leases) await lease;
   }
 
   /** Resolves when no read is running or waiting; from that moment on leases are refused. To be called once. */

@@ -44,22 +44,22 @@ export class GroupCommitter {
   }
 
   /**
-   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: a batch
-   * that is refused is left out, another is found by halving the group. Every other error fails the whole group, once. Never rejects.
+   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: the group
+   * is divided before a batch that is refused, or halved until the call is found. Every other error fails the whole group, once. Never rejects.
    */
   async commit(calls: readonly WriteCall[]): Promise<void> {
     let ending = await this.#attempt(calls, false);
     if (ending.oneAtFault && calls.length > 1) {
-      // The calls before the first refused batch went well, so what it met is certain; what later ones met may be its doing.
-      const refused = calls.find((call) => call.writes.length > 1 && ending.failures.has(call));
-      if (refused !== undefined) {
-        await this.commit(calls.filter((call) => call !== refused));
-        refused.settle(ending.failures.get(refused));
-        return;
+      const refused = calls.findIndex((call) => call.writes.length > 1 && ending.failures.has(call));
+      if (refused === 0) {
+        // Nothing was before it but what is in the file: what it met is certain.
+        calls[0]?.settle(ending.failures.get(calls[0]));
+        await this.commit(calls.slice(1));
+      } else {
+        const middle = refused === -1 ? calls.length >> 1 : refused;
+        await this.commit(calls.slice(0, middle));
+        await this.commit(calls.slice(middle));
       }
-      const middle = calls.length >> 1;
-      await this.commit(calls.slice(0, middle));
-      await this.commit(calls.slice(middle));
       return;
     }
     if (ending.oneAtFault && ending.failure !== undefined && calls[0]?.writes.length !== 1) {

@@ -41,11 +41,11 @@ describe('reading a batch', () => {
       { kind: 'put', ...place, key: 'k', data },
       { kind: 'insert', ...place, key: '', data },
       { kind: 'del', ...place, key: 'k' },
-      { kind: 'erase', ...place, ...open, start: 'a', purge: false },
-      { kind: 'erase', ...place, ...open, purge: true },
+      { kind: 'erase', ...place, ...open, start: 'a', purge: false, shape: 'collection' },
+      { kind: 'erase', ...place, ...open, purge: true, shape: 'collection' },
       { kind: 'put', ...statePlace, key: undefined, data },
       { kind: 'del', ...statePlace, key: undefined },
-      { kind: 'erase', ...statePlace, ...open, purge: true },
+      { kind: 'erase', ...statePlace, ...open, purge: true, shape: 'state' },
     ]);
   });
 
