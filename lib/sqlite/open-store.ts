@@ -1,10 +1,9 @@
 /** Opens all connections of a store, or none. */
-import { dirname } from 'node:path';
 import { CreateStoreError, StoreError, reasonOf } from '../errors';
 import { Connection, type ConnectionOptions } from './connection';
 import type { Settings } from './options';
 import * as sql from './statements';
-import { checkFile, claim, makeDirectory, openWriter, syncDirectory, whyNotOpened } from './store-file';
+import { checkFile, claim, makeDirectory, openWriter, syncNames, whyNotOpened } from './store-file';
 
 /** A store that is open. */
 export interface OpenStore {
@@ -27,12 +26,12 @@ export async function openStore(path: string, settings: Settings): Promise<OpenS
   let writer: Connection | undefined;
   const readers: Connection[] = [];
   try {
-    await makeDirectory(path, durability);
+    await makeDirectory(path);
     release = await claim(path);
     await checkFile(path);
     writer = await openWriter(path, connectionOptions('writer'));
     while (readers.length < settings.readers) readers.push(await openReader());
-    if (durability) await syncDirectory(dirname(path));
+    if (durability) await syncNames(path);
     await writer.exec(sql.OPTIMIZE_AT_OPEN).catch((cause: unknown) => {
       settings.logger.warn({ path, err: cause }, `optimize failed at open: ${reasonOf(cause)}`);
     });

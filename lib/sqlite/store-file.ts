@@ -38,17 +38,23 @@ function urlPath(url: URL): string {
   }
 }
 
-/** Makes the directory when missing. With `durability`, its name is on the disk when this resolves, whoever made it. */
-export async function makeDirectory(path: string, durability: boolean): Promise<void> {
-  const directory = dirname(path);
+/** Makes the directory when missing. */
+export async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
-    // All the way up: an earlier open may have made some of them and been killed before it came to this. A clean directory costs nothing.
-    for (let made = directory; durability && made !== dirname(made); made = dirname(made)) {
-      await syncDirectory(dirname(made), NOT_OURS);
-    }
+    await mkdir(dirname(path), { recursive: true });
   } catch (cause) {
-    throw new CreateStoreError(`the directory ${directory} cannot be made: ${reasonOf(cause)}`, { path, cause });
+    throw new CreateStoreError(`the directory ${dirname(path)} cannot be made: ${reasonOf(cause)}`, { path, cause });
+  }
+}
+
+/**
+ * Puts the names of the file and of its directories on the disk. All the way up: an earlier open may have made some of them and been killed before
+ * it came to this. A directory that is on the disk already costs next to nothing.
+ */
+export async function syncNames(path: string): Promise<void> {
+  await syncDirectory(dirname(path));
+  for (let made = dirname(path); made !== dirname(made); made = dirname(made)) {
+    await syncDirectory(dirname(made), NOT_OURS);
   }
 }
 
