@@ -2,7 +2,7 @@
 import type { Connection } from './connection';
 import { PACK_BYTES, type Packer } from './packing';
 import * as sql from './statements';
-import { parametersOf, type Run } from './write-plan';
+import { parametersOf, type Row, type Run } from './write-plan';
 
 /** Above so many rows the triggers cost as much as the crossings that they save. */
 const MAX_ROWS = 64;
@@ -12,7 +12,8 @@ const MAX_VIEWS = 64;
 
 interface DispatchView {
   readonly statement: sql.Dispatch;
-  readonly actions: ReadonlyMap<string, number>;
+  /** `writeFew` by the actions of its rows: a text that is made anew each time costs as much as finding its statement. */
+  readonly few: Map<string, string>;
 }
 
 export class Dispatcher {
@@ -41,28 +42,37 @@ export class Dispatcher {
   /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */
   async write(runs: readonly Run[]): Promise<void> {
     // The view holds only the tables of these runs: every insert through a view fails when one of its tables is gone.
-    const targets = [...new Set(runs.map(targetOf))].sort();
-    const key = targets.join();
-    const dispatch = this.#views.get(key) ?? (await this.#make(key, targets, runs));
-    const rows = runs.flatMap((run) => run.rows);
-    const actions = runs.flatMap((run) => run.rows.map(() => dispatch.actions.get(targetOf(run)) ?? 0));
-    if (rows.length > FEW_ROWS) {
-      await this.#connection.run(dispatch.statement.writePacked, this.#packer.pack(rows, actions));
-    } else {
-      const parameters = runs.flatMap((run) => run.rows.flatMap((row) => parametersOf(run, row)));
-      await this.#connection.run(dispatch.statement.writeFew(actions), parameters);
+    const targets = new Map<string, Run>();
+    for (const run of runs) if (!targets.has(targetOf(run))) targets.set(targetOf(run), run);
+    const names = [...targets.keys()];
+    const { statement, few } = this.#views.get(names.join()) ?? (await this.#make(names.join(), [...targets.values()]));
+    const rows: Row[] = [];
+    const actions: number[] = [];
+    for (const run of runs) {
+      const action = names.indexOf(targetOf(run));
+      for (const row of run.rows) {
+        rows.push(row);
+        actions.push(action);
+      }
     }
+    if (rows.length > FEW_ROWS) {
+      await this.#connection.run(statement.writePacked, this.#packer.pack(rows, actions));
+      return;
+    }
+    const order = actions.join();
+    let text = few.get(order);
+    if (text === undefined) few.set(order, (text = statement.writeFew(actions)));
+    await this.#connection.run(
+      text,
+      runs.flatMap((run) => run.rows.flatMap((row) => parametersOf(run, row))),
+    );
   }
 
-  async #make(key: string, targets: readonly string[], runs: readonly Run[]): Promise<DispatchView> {
+  async #make(key: string, targets: readonly Run[]): Promise<DispatchView> {
     // A space: no table of a store has this name.
-    const view = `dispatch ${this.#made++}`;
-    const statement = sql.dispatch(
-      view,
-      targets.map((target) => runs.find((run) => targetOf(run) === target) as Run),
-    );
+    const statement = sql.dispatch(`dispatch ${this.#made++}`, targets);
     await this.#connection.exec(statement.create);
-    const made = { statement, actions: new Map(targets.map((target, i) => [target, i])) };
+    const made = { statement, few: new Map<string, string>() };
     this.#views.set(key, made);
     if (this.#views.size > MAX_VIEWS) {
       const [oldest] = this.#views as Iterable<[string, DispatchView]>;
@@ -75,6 +85,7 @@ export class Dispatcher {
   }
 }
 
+/** What a view knows a run by. */
 function targetOf({ table, action }: Run): string {
   return `${table.name} ${table.shape} ${action}`;
 }

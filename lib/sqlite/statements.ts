@@ -74,10 +74,14 @@ function write({ name, shape }: Table, action: Action, source: Source): string {
   switch (action) {
     case 'put':
     case 'insert': {
-      // A WHERE between SELECT and ON CONFLICT is needed: https://sqlite.org/lang_upsert.html#parsing_ambiguity
       const replace = action === 'put' ? ` ON CONFLICT (${key}) DO UPDATE SET value = excluded.value` : '';
+      // The WHERE tells SQLite that ON CONFLICT belongs to no join: https://sqlite.org/lang_upsert.html#parsing_ambiguity
+      const rows =
+        source.from === undefined
+          ? `VALUES (${keyValues}, ${source.value})`
+          : `SELECT ${keyValues}, ${source.value}${from} WHERE true`;
       // ABORT: the table may have been made with another conflict clause.
-      return `INSERT OR ABORT INTO "${name}" (${key}, value) SELECT ${keyValues}, ${source.value}${from} WHERE true${replace}`;
+      return `INSERT OR ABORT INTO "${name}" (${key}, value) ${rows}${replace}`;
     }
     case 'del':
       return source.from === undefined
