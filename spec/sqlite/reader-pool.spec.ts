@@ -66,4 +66,30 @@ describe('a pool of readers', () => {
   it('ends at once when nobody reads', async () => {
     await new ReaderPool(['a', 'b'], refusal).end();
   });
+
+  it('gives others their turn between the reads of one who reads on, and ends after the last of them', async () => {
+    const pool = new ReaderPool(['a'], refusal);
+    const order: string[] = [];
+    let left = 3;
+    const reading = pool.leaseEach(async () => {
+      order.push('long');
+      await turn();
+      return --left > 0;
+    });
+    const other = pool.lease(() => {
+      order.push('short');
+      return Promise.resolve();
+    });
+    await Promise.all([reading, other, pool.end()]);
+    expect(order).toEqual(['long', 'short', 'long', 'long']);
+  });
+
+  it('rejects one who reads on with the error of the read that failed', async () => {
+    const pool = new ReaderPool(['a'], refusal);
+    const failure = new Error('disk');
+    let reads = 0;
+    const reading = pool.leaseEach(() => (++reads === 2 ? Promise.reject(failure) : Promise.resolve(true)));
+    expect(await rejection(reading)).toBe(failure);
+    expect(pool.hasIdle).toBe(true);
+  });
 });
