@@ -1,6 +1,6 @@
 /** One SQLite connection. The only file that opens one, and the only one that knows the driver. */
 import { open, type Database, type Statement } from 'sqlite';
-import { CreateStoreError, reasonOf } from '../errors';
+import { CreateStoreError } from '../errors';
 import type { Sizing } from '../machine';
 import { setBusyTimeout } from './statements';
 
@@ -121,7 +121,7 @@ export function loadDriver(): typeof import('sqlite3') {
     return require('sqlite3') as typeof import('sqlite3');
   } catch (cause) {
     throw new CreateStoreError(
-      `the native binding of sqlite3 cannot be loaded: allow its install script (npm: "allowScripts" in package.json) and run "npm rebuild sqlite3" (${reasonOf(cause).split('\n', 1)[0] ?? ''})`,
+      `the native binding of sqlite3 cannot be loaded: allow its install script (npm: "allowScripts" in package.json) and run "npm rebuild sqlite3"`,
       { cause },
     );
   }

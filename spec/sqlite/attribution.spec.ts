@@ -60,7 +60,7 @@ describe('the error of a batch', () => {
       [put('c', 1), put('d', 200_000)],
     ].map((batch) => manager.writeBatch(batch));
     for (const outcome of await Promise.allSettled(batches)) {
-      const { reason } = outcome as PromiseRejectedResult;
+      const reason: unknown = (outcome as PromiseRejectedResult).reason;
       expect(reason).toMatchObject({ code: 'STORE', sqliteName: 'SQLITE_FULL', outcomeUnknown: false });
       expect((reason as Error).message).not.toContain('of the batch');
     }
