@@ -24,7 +24,7 @@ import { twoProcesses } from './harness/two-processes';
 import { Workshop } from './processes';
 import { reportOf, type Row } from './report';
 import type { Flaw, SubjectOptions } from './subjects';
-import { combined } from './tally';
+import { combined, type Tally } from './tally';
 
 const DURABLE: SubjectOptions = { kind: 'library', durability: true };
 const RELAXED: SubjectOptions = { kind: 'library', durability: false };
@@ -37,6 +37,12 @@ interface Plan {
   preloads?: boolean;
   wrong: string;
   run: () => Promise<Pick<Row, 'tally' | 'control'>>;
+}
+
+/** A harness on the library, several times perhaps, and beside it on its control. */
+async function beside(tallies: Promise<Tally>[], control: Promise<Tally>): Promise<Pick<Row, 'tally' | 'control'>> {
+  const [found, ...tally] = await Promise.all([control, ...tallies]);
+  return { tally: combined(...tally), control: found };
 }
 
 async function main(): Promise<number> {
@@ -56,29 +62,32 @@ async function main(): Promise<number> {
     {
       harness: 'random kill',
       wrong: 'commits every eighth write',
-      run: async () => ({
-        tally: await randomKill(workshop, {
-          kills: 200,
-          seed,
-          subject: (turn) => (turn % 2 === 0 ? DURABLE : RELAXED),
-        }),
-        control: await randomKill(workshop, { kills: 20, seed, subject: () => flawed('early') }),
-      }),
+      run: () =>
+        beside(
+          [
+            randomKill(workshop, {
+              kills: 200,
+              seed,
+              subject: (turn) => (turn % 2 === 0 ? DURABLE : RELAXED),
+            }),
+          ],
+          randomKill(workshop, { kills: 20, seed, subject: () => flawed('early') }),
+        ),
     },
     {
       harness: 'placed kill',
       preloads: true,
       wrong: 'commits a batch in parts',
-      run: async () => {
+      run: () => {
         const fresh = { writes: 30, sessions: 2, smallPages: false };
         const checkpoints = { writes: 300, sessions: 1, smallPages: true };
-        return {
-          tally: combined(
-            await placedKill(workshop, faultfs, { subject: DURABLE, ...fresh, stride: 1 }),
-            await placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 79 }),
-          ),
-          control: await placedKill(workshop, faultfs, { subject: flawed('piecemeal'), ...fresh, stride: 7 }),
-        };
+        return beside(
+          [
+            placedKill(workshop, faultfs, { subject: DURABLE, ...fresh, stride: 1 }),
+            placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 79 }),
+          ],
+          placedKill(workshop, faultfs, { subject: flawed('piecemeal'), ...fresh, stride: 7 }),
+        );
       },
     },
     ...[DURABLE, RELAXED].map((subject): Plan => {
@@ -87,16 +96,16 @@ async function main(): Promise<number> {
         harness: `power cut, ${relaxed ? 'relaxed' : 'durable'}`,
         preloads: true,
         wrong: 'synchronous=OFF',
-        run: async () => {
+        run: () => {
           const fresh = { relaxed, writes: 60, sessions: 2, smallPages: false, stride: 1, random: 3, seed };
           const checkpoints = { relaxed, writes: 300, sessions: 1, smallPages: true, stride: 7, random: 2, seed };
-          return {
-            tally: combined(
-              await powerCut(workshop, faultfs, { subject, ...fresh }),
-              await powerCut(workshop, faultfs, { subject, ...checkpoints }),
-            ),
-            control: await powerCut(workshop, faultfs, { subject: UNSYNCED, ...fresh }),
-          };
+          return beside(
+            [
+              powerCut(workshop, faultfs, { subject, ...fresh }),
+              powerCut(workshop, faultfs, { subject, ...checkpoints }),
+            ],
+            powerCut(workshop, faultfs, { subject: UNSYNCED, ...fresh }),
+          );
         },
       };
     }),
@@ -104,22 +113,23 @@ async function main(): Promise<number> {
       harness: 'failed sync, then power cut',
       preloads: true,
       wrong: 'takes it for a success',
-      run: async () => ({
-        tally: await failedSync(workshop, faultfs, { subject: DURABLE, writes: 30, sessions: 2, stride: 1 }),
-        control: await failedSync(workshop, faultfs, { subject: flawed('deaf'), writes: 30, sessions: 1, stride: 5 }),
-      }),
+      run: () =>
+        beside(
+          [failedSync(workshop, faultfs, { subject: DURABLE, writes: 30, sessions: 2, stride: 1 })],
+          failedSync(workshop, faultfs, { subject: flawed('deaf'), writes: 30, sessions: 1, stride: 5 }),
+        ),
     },
     {
       harness: 'I/O error',
       preloads: true,
       wrong: 'takes a failed commit for undone',
-      run: async () => {
+      run: () => {
         const size = { writes: 20, sessions: 2 };
         const failing = FAILING.filter(({ action, calls }) => action === 'fail-on' && calls.includes('sync'));
-        return {
-          tally: await ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: FAILING, stride: 1 }),
-          control: await ioError(workshop, faultfs, { subject: flawed(), ...size, failing, stride: 3 }),
-        };
+        return beside(
+          [ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: FAILING, stride: 1 })],
+          ioError(workshop, faultfs, { subject: flawed(), ...size, failing, stride: 3 }),
+        );
       },
     },
     {
@@ -137,81 +147,77 @@ async function main(): Promise<number> {
     {
       harness: 'out of memory',
       wrong: 'goes on after an error',
-      run: async () => ({
-        tally: await outOfMemory(workshop, { subject: DURABLE, from: 60, to: 1200, step: 10 }),
-        control: await outOfMemory(workshop, { subject: flawed('undeterred'), from: 60, to: 200, step: 10 }),
-      }),
+      run: () =>
+        beside(
+          [outOfMemory(workshop, { subject: DURABLE, from: 60, to: 1200, step: 10 })],
+          outOfMemory(workshop, { subject: flawed('undeterred'), from: 60, to: 200, step: 10 }),
+        ),
     },
     {
       harness: 'damaged file',
       wrong: 'takes no rejection',
-      run: async () => ({
-        tally: await damage(workshop, { points: 120, seed, trusting: false }),
-        control: await damage(workshop, { points: 10, seed, trusting: true }),
-      }),
+      run: () =>
+        beside(
+          [damage(workshop, { points: 120, seed, trusting: false })],
+          damage(workshop, { points: 10, seed, trusting: true }),
+        ),
     },
     {
       harness: 'backup',
       preloads: true,
       wrong: 'copies the file alone',
-      run: async () => ({
-        tally: await backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 1 }),
-        control: await carelessBackup(workshop),
-      }),
+      run: () => beside([backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 1 })], carelessBackup(workshop)),
     },
     {
       harness: 'held lock',
       wrong: 'keeps a statement unreset',
-      run: async () => ({
-        tally: await heldLocks(workshop, DURABLE, [1, 2, 3, 7, 8, 16, 64, 304]),
-        control: await heldLocks(workshop, flawed('unreset'), [2, 3]),
-      }),
+      run: () =>
+        beside(
+          [heldLocks(workshop, DURABLE, [1, 2, 3, 7, 8, 16, 64, 304])],
+          heldLocks(workshop, flawed('unreset'), [2, 3]),
+        ),
     },
     {
       harness: 'two processes',
       wrong: 'BEGIN DEFERRED',
-      run: async () => ({
-        tally: await twoProcesses(workshop, { subject: DURABLE, writes: 600, sessions: 6, visits: 60, kills: 4 }),
-        control: await twoProcesses(workshop, {
-          subject: flawed('deferred'),
-          writes: 200,
-          sessions: 2,
-          visits: 10,
-          kills: 0,
-        }),
-      }),
+      run: () =>
+        beside(
+          [twoProcesses(workshop, { subject: DURABLE, writes: 600, sessions: 6, visits: 60, kills: 4 })],
+          twoProcesses(workshop, {
+            subject: flawed('deferred'),
+            writes: 200,
+            sessions: 2,
+            visits: 10,
+            kills: 0,
+          }),
+        ),
     },
     {
       harness: 'forgotten stop',
       wrong: 'commits every eighth write',
-      run: async () => ({
-        tally: await forgottenStop(workshop, [DURABLE, RELAXED]),
-        control: await forgottenStop(workshop, [flawed('early')]),
-      }),
+      run: () => beside([forgottenStop(workshop, [DURABLE, RELAXED])], forgottenStop(workshop, [flawed('early')])),
     },
     {
       harness: 'open/stop storm',
       wrong: 'leaves a connection open',
-      run: async () => ({ tally: await storms(workshop, 400, false), control: await storms(workshop, 20, true) }),
+      run: () => beside([storms(workshop, 400, false)], storms(workshop, 20, true)),
     },
     {
       harness: 'churn of 10,000 actors',
       wrong: 'forgets one write in a thousand',
-      run: async () => {
+      run: () => {
         const size = { actors: 10_000, operations: 60_000, seed };
-        return {
-          tally: await churns(workshop, { ...size, forgets: false }),
-          control: await churns(workshop, { ...size, forgets: true }),
-        };
+        return beside([churns(workshop, { ...size, forgets: false })], churns(workshop, { ...size, forgets: true }));
       },
     },
     {
       harness: 'fuzz',
       wrong: 'converts its arguments',
-      run: async () => ({
-        tally: await fuzzes(workshop, { steps: 20_000, seed, coerces: false }),
-        control: await fuzzes(workshop, { steps: 500, seed, coerces: true }),
-      }),
+      run: () =>
+        beside(
+          [fuzzes(workshop, { steps: 20_000, seed, coerces: false })],
+          fuzzes(workshop, { steps: 500, seed, coerces: true }),
+        ),
     },
     {
       harness: 'soak',
