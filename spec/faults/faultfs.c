@@ -39,7 +39,7 @@ enum action { NOTHING, KILL_BEFORE, KILL_MIDDLE, KILL_AFTER, FAIL_ONCE, FAIL_TOR
 static const char *const ACTIONS[] = {"", "kill-before", "kill-middle", "kill-after", "fail-once", "fail-torn",
                                       "fail-thrice", "fail-on"};
 
-/* The kinds of the log's records: known to replay.ts. */
+/* The kinds of the log's records: known to disk.ts. */
 enum record { RECORD_WRITE = 1, RECORD_TRUNCATE, RECORD_SYNC, RECORD_UNLINK, RECORD_MKDIR, RECORD_CREATE, RECORD_LOSS };
 
 static char directory[PATH_MAX];

@@ -66,6 +66,23 @@ describe('the judgement of a store', () => {
     ).toMatchObject(NOTHING_WRONG);
   });
 
+  it('of a relaxed store takes the missing end of what was acknowledged, and no gap before the end', () => {
+    expect(
+      history.judge(
+        storeOf((ordinal) => ordinal < 9),
+        all('acknowledged'),
+        true,
+      ),
+    ).toMatchObject(NOTHING_WRONG);
+    expect(
+      history.judge(
+        storeOf((ordinal) => ordinal !== 9),
+        all('acknowledged'),
+        true,
+      ).holes,
+    ).toBe(1);
+  });
+
   it.each([10, 13, 14])('finds a batch of which a part is missing (place %i)', (ordinal) => {
     const rows = storeOf((place) => place < ordinal);
     const [first] = history.at(ordinal).operations;

@@ -61,8 +61,11 @@ export class History {
     return eventRow(this.#actorOf(ordinal), key(ordinal));
   }
 
-  /** Judges the rows of a store by the outcomes of the writes from place 0 on. Rows of other owners' actors do not count. */
-  judge(all: Rows, outcomes: readonly Outcome[]): Judgement {
+  /**
+   * Judges the rows of a store by the outcomes of the writes from place 0 on. Rows of other owners' actors do not count. A relaxed store may lack
+   * the end of what was acknowledged, but nothing before the end.
+   */
+  judge(all: Rows, outcomes: readonly Outcome[], relaxed = false): Judgement {
     const rows = rowsOfActors(all, this.actors);
     const judgement: Judgement = { acknowledged: 0, lost: 0, half: 0, ghosts: 0, holes: 0 };
     const there = outcomes.map((_, ordinal) => rows.has(this.markOf(ordinal)));
@@ -71,10 +74,11 @@ export class History {
     outcomes.forEach((outcome, ordinal) => {
       const deleter = deleterOf(ordinal);
       const gone = !there[ordinal] && !(deleter !== undefined && there[deleter] === true);
+      const mayLack = outcome === 'pending' || relaxed;
       if (outcome === 'acknowledged') judgement.acknowledged++;
-      if (outcome === 'acknowledged' && gone) judgement.lost++;
+      if (outcome === 'acknowledged' && gone && !mayLack) judgement.lost++;
       if (outcome === 'rejected' && there[ordinal]) judgement.ghosts++;
-      if (outcome === 'pending' && gone && ordinal < last) judgement.holes++;
+      if (outcome !== 'rejected' && outcome !== 'unknown' && gone && mayLack && ordinal < last) judgement.holes++;
       if (there[ordinal]) writeTo(expected, this.at(ordinal));
     });
     judgement.half = differences(rows, expected);

@@ -26,7 +26,7 @@ export async function rowsIn(directory: string): Promise<Rows> {
 
 /** As `rowsIn`, after the library has opened, read and stopped the store, and has seen the same of these actors. */
 export async function rowsReopened(directory: string, { actors }: History): Promise<Rows> {
-  const subject = await openSubject(directory, { kind: 'library', durability: true }, actors);
+  const subject = await openSubject(directory, { kind: 'library', durability: false }, actors);
   const seen = await subject.view();
   await subject.stop();
   const left = readdirSync(directory).filter((name) => name !== 'database.db');

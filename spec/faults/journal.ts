@@ -40,8 +40,8 @@ export class Journal {
     else this.remarks.push(line);
   }
 
-  judge(rows: Rows): Judgement {
-    return this.history.judge(rows, this.outcomes);
+  judge(rows: Rows, relaxed = false): Judgement {
+    return this.history.judge(rows, this.outcomes, relaxed);
   }
 
   /** From the write that resolved next on, a write of unknown outcome is what reads show. */

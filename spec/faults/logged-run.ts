@@ -92,8 +92,7 @@ export class LoggedRun {
         const at = join(place, store);
         try {
           const rows = options.subject.kind === 'library' ? await rowsReopened(at, said.history) : await rowsIn(at);
-          const judgement = said.judge(rows);
-          tally.add(relaxed ? { ...judgement, lost: 0 } : judgement, where);
+          tally.add(said.judge(rows, relaxed), where);
         } catch (error) {
           tally.findings.push(`${where}: ${String(error)}`);
         }

@@ -79,7 +79,7 @@ async function main(): Promise<number> {
       preloads: true,
       wrong: 'commits a batch in parts',
       run: () => {
-        const fresh = { writes: 30, sessions: 2, smallPages: false };
+        const fresh = { writes: 26, sessions: 2, smallPages: false };
         const checkpoints = { writes: 300, sessions: 1, smallPages: true };
         return beside(
           [
@@ -124,7 +124,7 @@ async function main(): Promise<number> {
       preloads: true,
       wrong: 'takes a failed commit for undone',
       run: () => {
-        const size = { writes: 20, sessions: 2 };
+        const size = { writes: 16, sessions: 2 };
         const failing = FAILING.filter(({ action, calls }) => action === 'fail-on' && calls.includes('sync'));
         return beside(
           [ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: FAILING, stride: 1 })],
