@@ -94,9 +94,9 @@ async function realFile(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {
-    // SQLite would make the file that the link names, which has another real path.
+    // SQLite would make the file that the link names, which has another real path. A file that has come meanwhile is another process's.
     const link = await lstat(path).catch(() => undefined);
-    if (link !== undefined) throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
+    if (link?.isSymbolicLink() === true) throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
     return join(await realpath(dirname(path)), FILE_NAME);
   }
 }
