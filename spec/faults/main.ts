@@ -6,6 +6,7 @@ import { arch, cpus, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import sqlite3 from 'sqlite3';
 import { buildFaultfs, whyNoFaultfs } from './faultfs';
+import { births } from './harness/birth';
 import { BACKUP_ACTIONS, backups, carelessBackup } from './harness/backup';
 import { churns } from './harness/churn';
 import { damage } from './harness/damage';
@@ -190,6 +191,15 @@ async function main(): Promise<number> {
             visits: 10,
             kills: 0,
           }),
+        ),
+    },
+    {
+      harness: 'birth of a store',
+      wrong: 'BEGIN DEFERRED',
+      run: () =>
+        beside(
+          [births(workshop, { subject: DURABLE, stores: 40, processes: 4 })],
+          births(workshop, { subject: flawed('deferred'), stores: 5, processes: 4 }),
         ),
     },
     {
