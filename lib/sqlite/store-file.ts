@@ -96,7 +96,8 @@ async function realFile(path: string): Promise<string> {
   } catch {
     // SQLite would make the file that the link names, which has another real path. A file that has come meanwhile is another process's.
     const link = await lstat(path).catch(() => undefined);
-    if (link?.isSymbolicLink() === true) throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
+    if (link?.isSymbolicLink() === true)
+      throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
     return join(await realpath(dirname(path)), FILE_NAME);
   }
 }
