@@ -1,8 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
+const running = new Set<ChildProcess>();
+
+// A spec that failed did not end its children, and jest would wait for them.
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Runs a script in a process of its own, from the repository's root, and gives what it wrote to stdout. */
 export async function runChild(script: string, ...args: string[]): Promise<string> {
@@ -53,6 +59,8 @@ export interface Child {
 /** Starts a program, a file of JavaScript, in a process of its own. */
 export function startProgram(program: string, ...args: string[]): Child {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return {
