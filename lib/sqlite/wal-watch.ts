@@ -6,11 +6,13 @@ import { BUSY_TIMEOUT_MS, type Connection } from './connection';
 import * as sql from './statements';
 import type { OnWriter } from './tables';
 
-/** Looks at the file once in so many groups: each of them adds at least a page. */
-const GROUPS_PER_LOOK = 128;
+/** Looks at the file once in so many groups: most add a page or a few, the largest a mebibyte. */
+const GROUPS_PER_LOOK = 32;
 /** How far the WAL may outgrow its automatic checkpoints. */
 const TOLERANCE = 4;
 const PAGE_BYTES = 4096;
+/** A view that has been open for so long is no reader that comes and goes: waiting for it would only hold back the writes. */
+const LASTING_VIEW_MS = 1000;
 
 export interface WatchedWal {
   /** Of `database.db`. */
@@ -60,11 +62,8 @@ export class WalWatch {
       if (size < this.#bound) this.#actAt = this.#bound;
       return;
     }
-    const age = this.#wal.oldestViewAgeMs();
-    const blocked =
-      age === undefined
-        ? await this.#checkpoint()
-        : `a consistent iteration has been open for ${Math.round(age / 1000)} s`;
+    const lasting = (this.#wal.oldestViewAgeMs() ?? 0) > LASTING_VIEW_MS;
+    const blocked = lasting ? this.#inTheWay() : await this.#checkpoint();
     this.#actAt = blocked === undefined ? this.#bound : size + this.#bound;
     if (blocked === undefined) return;
     const { logger, path } = this.#wal;
@@ -75,10 +74,17 @@ export class WalWatch {
   async #checkpoint(): Promise<string | undefined> {
     try {
       const busy = await this.#wal.onWriter(truncate);
-      return busy ? 'a reader or another process kept it from being checkpointed' : undefined;
+      return busy ? this.#inTheWay() : undefined;
     } catch (error) {
       return `a checkpoint failed: ${reasonOf(error)}`;
     }
+  }
+
+  #inTheWay(): string {
+    const age = this.#wal.oldestViewAgeMs();
+    return age === undefined
+      ? 'a reader, a backup or another process kept it from starting over'
+      : `a consistent iteration has been open for ${(age / 1000).toFixed(1)} s`;
   }
 
   async #size(): Promise<number> {
