@@ -366,4 +366,17 @@ describe("an iteration's signal", () => {
     const iterator = await iterate(() => ({ source: sourceOf(['a']), signal: AbortSignal.abort('a word') }), open);
     await expect(iterator.next()).rejects.toBe('a word');
   });
+
+  it('that throws rejects a pull and never throws at it, and ends the iteration', async () => {
+    const source = sourceOf(['a', 'b', 'c']);
+    const { proxy, revoke } = Proxy.revocable(new AbortController().signal, {
+      get: (signal, name) => (name === 'aborted' ? false : (): void => signal.throwIfAborted()),
+    });
+    const iterator = await iterate(() => ({ source, signal: proxy }), open);
+    expect(await iterator.next()).toEqual(entry('a'));
+    revoke();
+    expect(await rejection(iterator.next())).toBeInstanceOf(TypeError);
+    expect(await iterator.next()).toEqual(done);
+    expect(source.closed).toBe(1);
+  });
 });

@@ -247,15 +247,24 @@ describe('a commit that fails', () => {
 
   it('whose fence fails too makes later writes reject naming the first cause, and reads go on', async () => {
     const first = ioError();
+    const second = Object.assign(new Error('SQLITE_READONLY: the second error'), { errno: 8, code: 'SQLITE_READONLY' });
     const logger = recordingLogger();
-    const { manager, events } = await openWith(failing([first, ioError()]), { logger });
+    const { manager, events } = await openWith(failing([first, second]), { logger });
     const unknown = await rejection(events.put('1', data));
     expect(unknown).toMatchObject({ outcomeUnknown: true });
     for (const key of ['2', '3']) {
       const error = await rejection(events.put(key, data));
       expect(error).toMatchObject({ code: 'STORE', outcomeUnknown: false, sqliteName: 'SQLITE_IOERR' });
       expect(error.message).toContain(first.message);
+      expect(error.cause).toMatchObject({ cause: first });
     }
+    expect(logger.records).toEqual([
+      {
+        level: 'error',
+        fields: { path: manager.path, err: expect.objectContaining({ cause: first }) as unknown },
+        message: expect.stringContaining(first.message) as unknown,
+      },
+    ]);
     expect(await rejection(manager.writeBatch([{ type: 'put', target: events, key: '4', data }]))).toMatchObject({
       outcomeUnknown: false,
     });

@@ -34,14 +34,18 @@ export function useHeldDriver(): HeldDriver {
     override prepare(text: string, ...rest: never[]): sqlite3.Statement {
       const replaced = replacements.find(([pattern]) => pattern.test(text))?.[1] ?? text;
       const statement = super.prepare(replaced, ...rest);
-      const all = statement.all.bind(statement) as (...parameters: unknown[]) => sqlite3.Statement;
-      return Object.assign(statement, {
-        all: (...parameters: unknown[]) => {
+      const held =
+        (run: (...parameters: unknown[]) => sqlite3.Statement) =>
+        (...parameters: unknown[]) => {
           const error = errorFor(text);
-          if (error === undefined) return all(...parameters);
+          if (error === undefined) return run(...parameters);
           setImmediate(() => (parameters.at(-1) as Callback)(error));
           return statement;
-        },
+        };
+      type Run = (...parameters: unknown[]) => sqlite3.Statement;
+      return Object.assign(statement, {
+        all: held(statement.all.bind(statement) as Run),
+        run: held(statement.run.bind(statement) as Run),
       });
     }
 

@@ -11,8 +11,11 @@ import { collect, rejection } from '../support/gates';
 import { executeFromOutside, queryFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
 import { openDescriptors, showsDescriptors } from '../support/watching';
+import { useHeldDriver } from './held-driver';
 
 const temporary = useTemporary();
+const driver = useHeldDriver();
+const IO_ERROR = { errno: 266, code: 'SQLITE_IOERR', message: 'SQLITE_IOERR: disk I/O error' };
 
 describe('open', () => {
   it('makes the directory with its parents, and the file in it', async () => {
@@ -450,6 +453,27 @@ describe('stop', () => {
       await manager.stop();
     }
     if (showsDescriptors) expect(openDescriptors()).toBe(before);
+  });
+
+  it.each([
+    ['no connection can be closed', (): void => [1, 2, 3, 4].forEach(() => driver.failClose(IO_ERROR))],
+    ['the log cannot be brought into the file', (): void => driver.fail(/wal_checkpoint/, IO_ERROR)],
+  ])('rejects when %s, and has settled and closed everything', async (_, fail) => {
+    const manager = await SqliteManager.open(temporary.path('store'), { durability: false });
+    const events = await manager.createCollection('events', 'actor');
+    await events.put('first', Buffer.from('x'));
+    const iterator = await events.iter({ consistent: true });
+    await iterator.next();
+    fail();
+    const writes = Array.from({ length: 300 }, (_, i) => events.put(String(i), Buffer.from('x')));
+    const reads = [events.get('0'), events.last(), iterator.next()].map((read) => read.catch(() => undefined));
+    const error = await rejection(manager.stop());
+    expect(error).toMatchObject({ code: 'STORE', operation: 'wal_checkpoint', sqliteName: 'SQLITE_IOERR' });
+    await Promise.all([...writes, ...reads]);
+    expect(await rejection(manager.stop())).toBe(error);
+    driver.release();
+    const again = await (await temporary.open()).createCollection('events', 'actor');
+    expect(await collect(again.iter())).toHaveLength(301);
   });
 
   it('leaves a file that is not locked by anybody', async () => {

@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { SqliteManager } from '../../lib/index';
 import { bundle } from '../support/bundle';
+import { rejection } from '../support/gates';
 import { useTemporary } from '../support/temporary';
+import { useHeldDriver } from './held-driver';
 
 const temporary = useTemporary();
+const driver = useHeldDriver();
 const NOBODY = 65534;
 
 /** The super-user may write everywhere, so the store is opened by somebody else. */
@@ -59,6 +63,20 @@ describe('opening a store without the permission to write', () => {
     await (await temporary.open()).stop();
     chmodSync(temporary.path('store', 'database.db'), 0o000);
     expect(await open(temporary.path('store'))).toEqual(refused(/database\.db cannot be written/, 'EACCES'));
+  });
+
+  it('is found out by writing a page before the manager is there', async () => {
+    await (await temporary.open()).stop();
+    const manager = await temporary.open();
+    expect(statSync(`${manager.path}-wal`).size).toBeGreaterThan(4096);
+  });
+
+  it('is refused for a disk that takes nothing more', async () => {
+    await (await temporary.open()).stop();
+    driver.fail(/^COMMIT$/, { errno: 13, code: 'SQLITE_FULL', message: 'SQLITE_FULL: database or disk is full' });
+    const error = await rejection(SqliteManager.open(temporary.path('store')));
+    expect(error).toMatchObject({ code: 'CREATE_STORE', sqliteName: 'SQLITE_FULL' });
+    expect(readdirSync(temporary.path('store'))).toEqual(['database.db']);
   });
 
   it('succeeds where it may write', async () => {
