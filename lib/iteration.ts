@@ -53,9 +53,9 @@ class PagedIterator<T> implements EntryIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#last === undefined && this.#position < this.#page.length && this.#signal?.aborted !== true) {
+    if (this.#last === undefined && this.#position < this.#page.length) {
       try {
-        this.#assertOpen();
+        this.#assertMayGoOn();
         return Promise.resolve({ done: false, value: this.#page[this.#position++] as T });
       } catch {
         // The pull below meets the same failure, and ends the iteration with it.

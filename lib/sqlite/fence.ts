@@ -29,13 +29,16 @@ export class BrokenError extends Error {
 export class Fence {
   readonly #connection: Connection;
   readonly #commitStep: CommitStep;
+  readonly #onBroken: (error: BrokenError) => void;
   /** The error of the commit that this fence is for. */
   #raisedFor: unknown;
   #broken: BrokenError | undefined;
 
-  constructor(connection: Connection, commitStep: CommitStep) {
+  /** `onBroken` is told once. */
+  constructor(connection: Connection, commitStep: CommitStep, onBroken: (error: BrokenError) => void) {
     this.#connection = connection;
     this.#commitStep = commitStep;
+    this.#onBroken = onBroken;
   }
 
   /** The next `pass` has to write. */
@@ -78,6 +81,7 @@ export class Fence {
       await this.rollback();
       if (hasPrimaryCode(error, PASSING)) throw error;
       this.#broken = new BrokenError(this.#raisedFor);
+      this.#onBroken(this.#broken);
       throw this.#broken;
     }
   }

@@ -54,7 +54,9 @@ export class SqliteManager implements DbManager {
     this.path = path;
     this.#opened = opened;
     const commitStep: CommitStep = seams.commitStep ?? ((step) => step());
-    const fence = new Fence(writer, commitStep);
+    const fence = new Fence(writer, commitStep, (error) =>
+      settings.logger.error({ path, err: error }, `no more writes until the store is opened again: ${error.message}`),
+    );
     const committer = new GroupCommitter(writer, commitStep, fence);
     const queue = new WriteQueue(
       async (calls) => {

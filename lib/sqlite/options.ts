@@ -91,7 +91,12 @@ function checkLogger(logger: unknown): Logger {
   }
   const guard = (level: keyof Logger) => (fields: object, message: string) => {
     try {
-      (logger as Logger)[level](fields, message);
+      const logged = (logger as Record<keyof Logger, (fields: object, message: string) => unknown>)[level](
+        fields,
+        message,
+      );
+      // What an asynchronous logger rejects with would end the process.
+      void Promise.resolve(logged).catch(() => undefined);
     } catch {
       // Nobody to tell.
     }

@@ -85,7 +85,10 @@ const REGISTRY = Symbol.for('ave-actors-sqlite.open-files');
 export async function claim(path: string): Promise<() => void> {
   const real = await realFile(path);
   const registry = ((globalThis as unknown as Record<symbol, Set<string> | undefined>)[REGISTRY] ??= new Set());
-  if (registry.has(real)) throw new CreateStoreError(`${path} is already open in this process`, { path });
+  if (registry.has(real))
+    throw new CreateStoreError(`${path} is already open in this process: open it once and pass the manager on`, {
+      path,
+    });
   registry.add(real);
   return () => registry.delete(real);
 }
@@ -97,7 +100,9 @@ async function realFile(path: string): Promise<string> {
     // SQLite would make the file that the link names, which has another real path. A file that has come meanwhile is another process's.
     const link = await lstat(path).catch(() => undefined);
     if (link?.isSymbolicLink() === true)
-      throw new CreateStoreError(`${path} is a link that leads to no file`, { path });
+      throw new CreateStoreError(`${path} is a link that leads to no file: put the file back or remove the link`, {
+        path,
+      });
     return join(await realpath(dirname(path)), FILE_NAME);
   }
 }
@@ -108,14 +113,16 @@ async function realFile(path: string): Promise<string> {
  */
 export async function checkFile(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);
-  if (file !== undefined && !file.isFile()) throw new CreateStoreError(`${path} is not a file`, { path });
+  if (file !== undefined && !file.isFile())
+    throw new CreateStoreError(`${path} is not a file: choose another directory`, { path });
   if (file !== undefined) await checkWritable(path);
   if (file !== undefined && file.size > 0) return;
   const wal = await stat(`${path}-wal`).catch(() => undefined);
   if (wal !== undefined && wal.size > 0) {
     const state = file === undefined ? 'missing' : 'empty';
     throw new CreateStoreError(
-      `${path} is ${state} but its write-ahead log is not: the file was lost. Put it back from a backup, or remove ${path}-wal to start anew`,
+      `${path} is ${state} but its write-ahead log is not: the file was lost. Put the same file back. Or move ${path}-wal and ${path}-shm away first, ` +
+        `then put a backup there or start anew: SQLite would lay an old log over a backup and damage it`,
       { path },
     );
   }
@@ -126,7 +133,10 @@ async function checkWritable(path: string): Promise<void> {
   try {
     await access(path, constants.W_OK);
   } catch (cause) {
-    throw new CreateStoreError(`${path} cannot be written: ${reasonOf(cause)}`, { path, cause });
+    throw new CreateStoreError(`${path} cannot be written, look at its permissions and the mount: ${reasonOf(cause)}`, {
+      path,
+      cause,
+    });
   }
 }
 
@@ -157,14 +167,22 @@ async function checkStore(writer: Connection, path: string): Promise<void> {
   }
   const [encoding] = await writer.all<{ encoding: string }>(sql.READ_ENCODING);
   if (encoding?.encoding !== 'UTF-8') {
-    throw new CreateStoreError(`${path} is encoded as ${encoding?.encoding ?? '?'}, expected UTF-8`, { path });
+    throw new CreateStoreError(
+      `${path} is encoded as ${encoding?.encoding ?? '?'}, expected UTF-8: choose another directory`,
+      {
+        path,
+      },
+    );
   }
 }
 
 async function checkJournalMode(writer: Connection, path: string): Promise<void> {
   const [journal] = await writer.all<{ journal_mode: string }>(sql.READ_JOURNAL_MODE);
   if (journal?.journal_mode !== 'wal') {
-    throw new CreateStoreError(`${path} cannot be kept in WAL mode on this file system`, { path });
+    throw new CreateStoreError(
+      `${path} cannot be kept in WAL mode on this file system: choose a directory on a local disk`,
+      { path },
+    );
   }
 }
 
