@@ -2,17 +2,19 @@
  * A small actor system: one message at a time for each actor, events first, recovery by snapshot + later events.
  *
  * An answer is given after the event it stands for has been committed, so what was answered survives whatever ends the process. A message may
- * carry an id; sent again with the same id, because its answer never came, it is answered again and not applied again.
+ * carry an id. The id is inserted in the batch of the event: sent again with the same id, because its answer never came, a message is never
+ * applied again, however much later.
  */
 import { StoreOperationError } from 'ave-actors-sqlite';
 import { keyOf, sequenceOf } from '../shared/sequence.mjs';
 
+/** @typedef {import('ave-actors-sqlite').BatchOperation} BatchOperation */
 /** @typedef {import('ave-actors-sqlite').DbManager} DbManager */
 /** @typedef {import('ave-actors-sqlite').Collection} Collection */
 /** @typedef {import('ave-actors-sqlite').State} State */
 
 /**
- * What the actors of a system do. `decide` and `apply` are pure: recovery runs `apply` again.
+ * What the actors of a system do. `decide` and `apply` are pure, and change no state in place: recovery runs `apply` again.
  * @template S, M, E
  * @typedef {object} Behaviour
  * @property {S} initial the state of an actor that has no events
@@ -24,22 +26,20 @@ import { keyOf, sequenceOf } from '../shared/sequence.mjs';
  * @typedef {object} SystemOptions
  * @property {number} [snapshotEvery] events between two snapshots of an actor; recovery reads at most so many. Default: 50
  * @property {number} [maxAlive] actors kept in memory; beyond it, the ones unused for longest leave. Default: 100,000
+ * @property {number} [maxWaiting] messages sent and not yet answered; beyond it, messages are refused with `queue_full`. Default: 10,000
  * @property {(name: string, error: unknown) => void} [onRestart] an actor failed; its next message finds it recovered from the store
  */
 
 /**
  * @template S
  * @typedef {object} Answer
- * @property {number} sequence the number of the event that the message led to
- * @property {S} state the actor's state now
- * @property {boolean} repeated the message had been applied before
+ * @property {number} sequence the number of the actor's last event: the one that the message led to, unless it is a repetition
+ * @property {S} state the state after that event
+ * @property {boolean} repeated a message with this id had been applied before
  */
 
 /** A message that the actor's rules do not allow. Nothing is written and the actor goes on as it was. */
 export class Refusal extends Error {}
-
-/** How many of its latest messages an actor recognises when they are sent again. */
-const REMEMBERED = 64;
 
 /**
  * @template S, M, E
@@ -50,6 +50,7 @@ export class ActorSystem {
   #options;
   /** The actor used last is the last. @type {Map<string, Actor<S, M, E>>} */
   #actors = new Map();
+  #waiting = 0;
   #stopped = false;
 
   /**
@@ -57,10 +58,14 @@ export class ActorSystem {
    * @param {Behaviour<S, M, E>} behaviour
    * @param {SystemOptions} [options]
    */
-  constructor(store, behaviour, { snapshotEvery = 50, maxAlive = 100_000, onRestart = () => undefined } = {}) {
+  constructor(
+    store,
+    behaviour,
+    { snapshotEvery = 50, maxAlive = 100_000, maxWaiting = 10_000, onRestart = () => undefined } = {},
+  ) {
     this.#store = store;
     this.#behaviour = behaviour;
-    this.#options = { snapshotEvery, maxAlive, onRestart };
+    this.#options = { snapshotEvery, maxAlive, maxWaiting, onRestart };
   }
 
   /** The number of actors in memory. */
@@ -76,7 +81,7 @@ export class ActorSystem {
    * @returns {Promise<Answer<S>>}
    */
   async ask(name, message, id) {
-    return this.#actor(name).ask(message, id);
+    return this.#with(name, (actor) => actor.ask(message, id));
   }
 
   /**
@@ -85,7 +90,7 @@ export class ActorSystem {
    * @returns {Promise<{ sequence: number, state: S }>}
    */
   async read(name) {
-    return this.#actor(name).read();
+    return this.#with(name, (actor) => actor.read());
   }
 
   /** Refuses new messages, then waits for those sent before. */
@@ -94,28 +99,41 @@ export class ActorSystem {
     await Promise.all([...this.#actors.values()].map((actor) => actor.idle()));
   }
 
+  /**
+   * @template R
+   * @param {string} name
+   * @param {(actor: Actor<S, M, E>) => Promise<R>} send
+   */
+  async #with(name, send) {
+    if (this.#stopped) throw new StoreOperationError('stopped', 'the actor system is stopped');
+    if (this.#waiting >= this.#options.maxWaiting) {
+      throw new StoreOperationError('queue_full', `${this.#waiting} messages wait for their actors`);
+    }
+    this.#waiting += 1;
+    try {
+      return await send(this.#actor(name));
+    } finally {
+      this.#waiting -= 1;
+      this.#passivate();
+    }
+  }
+
   /** @param {string} name */
   #actor(name) {
-    if (this.#stopped) throw new StoreOperationError('stopped', 'the actor system is stopped');
-    const { snapshotEvery, maxAlive, onRestart } = this.#options;
-    let actor = this.#actors.get(name);
-    if (actor === undefined) {
-      if (this.#actors.size >= maxAlive) this.#passivate();
-      actor = new Actor(this.#store, name, this.#behaviour, snapshotEvery, (error) => onRestart(name, error));
-    } else {
-      this.#actors.delete(name);
-    }
+    const { snapshotEvery, onRestart } = this.#options;
+    const actor =
+      this.#actors.get(name) ??
+      new Actor(this.#store, name, this.#behaviour, snapshotEvery, (error) => onRestart(name, error));
+    this.#actors.delete(name);
     this.#actors.set(name, actor);
     return actor;
   }
 
-  /** Lets the idle actor go that was unused for longest. Its state is in the store. */
+  /** Lets idle actors go, the one unused for longest first, until no more than `maxAlive` are left. Their state is in the store. */
   #passivate() {
     for (const [name, actor] of this.#actors) {
-      if (actor.isIdle) {
-        this.#actors.delete(name);
-        return;
-      }
+      if (this.#actors.size <= this.#options.maxAlive) return;
+      if (actor.isIdle) this.#actors.delete(name);
     }
   }
 }
@@ -129,7 +147,7 @@ class Actor {
   #behaviour;
   #snapshotEvery;
   #onRestart;
-  /** @type {{ events: Collection, snapshot: State } | undefined} */
+  /** @type {{ events: Collection, messages: Collection, snapshot: State } | undefined} */
   #handles;
   /** What is in the store, in memory; undefined until it is recovered. @type {Memory<S> | undefined} */
   #memory;
@@ -154,8 +172,9 @@ class Actor {
     this.#onRestart = onRestart;
   }
 
+  /** Nothing is lost when it goes: no message waits, and no doubt about a write. */
   get isIdle() {
-    return this.#waiting === 0;
+    return this.#waiting === 0 && !this.#inDoubt;
   }
 
   async idle() {
@@ -203,33 +222,42 @@ class Actor {
    * @returns {Promise<Answer<S>>}
    */
   async #receive(memory, message, id) {
-    const before = id === undefined ? undefined : memory.answered.get(id);
-    if (before !== undefined) return { sequence: before, state: memory.state, repeated: true };
-
+    if (id !== undefined && (await this.#isApplied(id, message))) return { ...memory, repeated: true };
     const event = this.#behaviour.decide(memory.state, message);
-    const next = this.#after(memory, { event, id });
-    await this.#append(next, { event, id });
+    const next = { sequence: memory.sequence + 1, state: this.#behaviour.apply(memory.state, event) };
+    await this.#append(next, event, message, id);
     // Only now: the actor never shows, and never answers with, what is not in the file.
     this.#memory = next;
-    return { sequence: next.sequence, state: next.state, repeated: false };
+    return { ...next, repeated: false };
   }
 
   /**
-   * The event and, every so often, the snapshot that covers it: both or none.
-   * @param {Memory<S>} next
-   * @param {Stored<E>} stored
+   * @param {string} id
+   * @param {M} message
    */
-  async #append({ sequence, state, answered }, stored) {
-    const { events, snapshot } = await this.#open();
-    const key = keyOf(sequence);
-    const data = Buffer.from(JSON.stringify(stored));
-    if (sequence % this.#snapshotEvery !== 0) return events.insert(key, data);
-    const covering = Buffer.from(JSON.stringify({ sequence, state, answered: [...answered] }));
-    return this.#store.writeBatch([
-      // insert, not put: were there two owners of this log by mistake, the second would be told and overwrite nothing.
-      { type: 'insert', target: events, key, data },
-      { type: 'put', target: snapshot, data: covering },
-    ]);
+  async #isApplied(id, message) {
+    const { messages } = await this.#open();
+    const applied = await messages.find(id);
+    if (applied === undefined) return false;
+    if (!applied.equals(encode(message))) throw new Refusal('another message had this id');
+    return true;
+  }
+
+  /**
+   * The event, the id of its message and, every so often, the snapshot that covers it: all or none.
+   * @param {Memory<S>} next
+   * @param {E} event
+   * @param {M} message
+   * @param {string | undefined} id
+   */
+  async #append(next, event, message, id) {
+    const { events, messages, snapshot } = await this.#open();
+    // insert, not put: were there two owners of this log by mistake, the second would be told and overwrite nothing.
+    /** @type {BatchOperation[]} */
+    const batch = [{ type: 'insert', target: events, key: keyOf(next.sequence), data: encode({ event, id }) }];
+    if (id !== undefined) batch.push({ type: 'insert', target: messages, key: id, data: encode(message) });
+    if (next.sequence % this.#snapshotEvery === 0) batch.push({ type: 'put', target: snapshot, data: encode(next) });
+    await this.#store.writeBatch(batch);
   }
 
   /** @returns {Promise<Memory<S>>} */
@@ -242,13 +270,12 @@ class Actor {
     }
     const covering = await snapshot.find();
     /** @type {Memory<S>} */
-    let memory = { sequence: 0, state: this.#behaviour.initial, answered: new Map() };
-    if (covering !== undefined) {
-      const { sequence, state, answered } = JSON.parse(covering.toString());
-      memory = { sequence, state, answered: new Map(answered) };
-    }
+    const memory =
+      covering === undefined ? { sequence: 0, state: this.#behaviour.initial } : JSON.parse(covering.toString());
     for await (const [key, data] of events.iterRange(keyOf(memory.sequence + 1))) {
-      memory = { ...this.#after(memory, JSON.parse(data.toString())), sequence: sequenceOf(key) };
+      memory.sequence += 1;
+      if (sequenceOf(key) !== memory.sequence) throw new Error(`${this.#name} has no event ${memory.sequence}`);
+      memory.state = this.#behaviour.apply(memory.state, JSON.parse(data.toString()).event);
     }
     return memory;
   }
@@ -260,25 +287,15 @@ class Actor {
     this.#onRestart(error);
   }
 
-  /**
-   * @param {Memory<S>} memory
-   * @param {Stored<E>} stored
-   * @returns {Memory<S>}
-   */
-  #after({ sequence, state, answered }, { event, id }) {
-    const next = { sequence: sequence + 1, state: this.#behaviour.apply(state, event), answered };
-    if (id === undefined) return next;
-    return { ...next, answered: new Map([...answered].slice(1 - REMEMBERED)).set(id, next.sequence) };
-  }
-
   /** Handles are cheap: no connection, no file is opened for them. */
   async #open() {
     if (this.#handles === undefined) {
-      const [events, snapshot] = await Promise.all([
+      const [events, messages, snapshot] = await Promise.all([
         this.#store.createCollection('events', this.#name),
+        this.#store.createCollection('messages', this.#name),
         this.#store.createState('snapshots', this.#name),
       ]);
-      this.#handles = { events, snapshot };
+      this.#handles = { events, messages, snapshot };
     }
     return this.#handles;
   }
@@ -286,13 +303,10 @@ class Actor {
 
 /**
  * @template S
- * @typedef {object} Memory
- * @property {number} sequence of the last event
- * @property {S} state
- * @property {ReadonlyMap<string, number>} answered the sequence numbers that the latest messages led to, by the messages' ids
+ * @typedef {{ sequence: number, state: S }} Memory the number of the last event, and the state after it
  */
 
-/**
- * @template E
- * @typedef {{ event: E, id?: string | undefined }} Stored
- */
+/** @param {unknown} value */
+function encode(value) {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -13,11 +13,13 @@ import { fileURLToPath } from 'node:url';
 
 /** @typedef {import('./bank.mjs').Request} Request */
 /** @typedef {import('./bank.mjs').Reply} Reply */
+/** @typedef {import('./bank.mjs').Failure} Failure */
 
 const IN_FLIGHT = 1000;
 const DEPOSITS_EACH = 3;
 
 const actors = Number(process.argv[2] ?? 10_000);
+if (!(Number.isSafeInteger(actors) && actors > 0)) throw new Error('usage: node main.mjs [actors] [directory]');
 const directory = process.argv[3] ?? (await mkdtemp(join(tmpdir(), 'actors-')));
 const bank = fileURLToPath(new URL('bank.mjs', import.meta.url));
 
@@ -70,6 +72,7 @@ try {
  * @param {number} killAfter
  */
 async function send(requests, killAfter) {
+  if (requests.length === 0) return { replies: [], unanswered: 0 };
   const child = fork(bank, [directory]);
   const ended = once(child, 'close');
   const [first] = await Promise.race([once(child, 'message'), ended]);
@@ -84,7 +87,8 @@ async function send(requests, killAfter) {
     // A request that reaches a killed process no more is not answered, and sent again to the next one.
     child.send(request, () => undefined);
   };
-  child.on('message', (/** @type {Reply} */ reply) => {
+  child.on('message', (/** @type {Reply | Failure} */ reply) => {
+    if ('error' in reply) throw new Error(`request ${reply.number} failed: ${reply.error}`);
     replies.push(reply);
     if (replies.length >= killAfter) child.kill('SIGKILL');
     else if (replies.length === requests.length) child.kill('SIGTERM');

@@ -3,6 +3,7 @@
  * @param {number} sequence
  */
 export function keyOf(sequence) {
+  if (!Number.isSafeInteger(sequence) || sequence < 0) throw new RangeError(`${sequence} is no sequence number`);
   return String(sequence).padStart(20, '0');
 }
 
