@@ -61,7 +61,7 @@ export function readPut(kind: 'put' | 'insert', target: Target, key: unknown, da
       throw new StoreOperationError('insert', reason, { table: name, prefix, index });
     }
   }
-  return { kind, table, name, prefix, key: entryKey, data: copyData(data) };
+  return { kind, table, name, prefix, key: entryKey, data: copyData(data as Uint8Array, size) };
 }
 
 export function readDel(target: Target, key: unknown): Write {

@@ -63,11 +63,11 @@ export function checkData(data: unknown): number {
   return length;
 }
 
-/** `data`, copied. */
-export function copyData(data: unknown): Buffer {
-  const copy = Buffer.allocUnsafe(checkData(data));
+/** A copy of data that `checkData` has measured. */
+export function copyData(data: Uint8Array, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
   // The intrinsic set reads the source's memory; Buffer.from would ask its species and its properties.
-  copy.set(data as Uint8Array);
+  copy.set(data);
   return copy;
 }
 

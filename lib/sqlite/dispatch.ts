@@ -1,13 +1,12 @@
 /** Small groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
 import type { Connection } from './connection';
-import { PACK_BYTES, type Packer } from './packing';
+import { MAX_ACTIONS, PACK_BYTES, type Packer } from './packing';
 import * as sql from './statements';
 import { parametersOf, type Row, type Run } from './write-plan';
 
 /** Above so many rows the triggers cost as much as the crossings that they save. */
 const MAX_ROWS = 64;
 const FEW_ROWS = 4;
-const MAX_TARGETS = 8;
 const MAX_VIEWS = 64;
 
 interface DispatchView {
@@ -36,7 +35,7 @@ export class Dispatcher {
       rows += run.rows.length;
       bytes += run.bytes;
     }
-    return rows <= MAX_ROWS && bytes <= PACK_BYTES && new Set(runs.map(targetOf)).size <= MAX_TARGETS;
+    return rows <= MAX_ROWS && bytes <= PACK_BYTES && new Set(runs.map(targetOf)).size <= MAX_ACTIONS;
   }
 
   /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */

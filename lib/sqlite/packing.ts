@@ -2,69 +2,53 @@
  * Many rows in two parameters, many rows in one: a crossing between JavaScript and SQLite costs as much as ten rows, so groups go down
  * packed and pages come back packed.
  *
- * Down: a blob with the bytes of every row one after the other (prefix, key, value), and a JSON array with one number for each row, its
- * *word*: where its bytes begin and how long the three parts are. The statement walks the words with json_each and cuts the blob with
- * substr. Keys do not travel as JSON text, because SQLite ends a JSON string that it unquotes at a NUL.
+ * Down: `{"prefix":{"key":word,…},…}` and a blob with the values one after the other. A row's *word* says where its value begins and how long
+ * it is. The statement walks the object with json_each and cuts the blob with substr. The rows of an actor stay in their order; json_each gives
+ * a key that stands twice twice.
  *
  * Up: one row with a JSON array of keys, one of sizes, and a blob with the values one after the other.
  */
 
-/** A word is a safe integer, 53 bits: offset (20), length of the prefix (8), of the key (8), of the value (17). */
-const PREFIX_SHIFT = 25;
-const KEY_SHIFT = 17;
-const OFFSET_UNIT = 2 ** 33;
-const PREFIX_UNIT = 2 ** PREFIX_SHIFT;
-const KEY_UNIT = 2 ** KEY_SHIFT;
-const MAX_SHORT = 0xff;
-const MAX_LONG = 0x1ffff;
+/**
+ * A word in decimal: position (from 1, as substr counts), one digit for the action (from 1, to keep the place), seven for the length. The text
+ * of two small integers is several times cheaper to make than that of one with more than 31 bits.
+ */
+const ACTION_UNIT = 10_000_000;
+const POSITION_UNIT = 10 * ACTION_UNIT;
+/** How many actions the digit can tell. */
+export const MAX_ACTIONS = 8;
 
-/** Bytes of one packed parameter: the offset of its last row, which may be empty, must fit into a word. */
-export const PACK_BYTES = 2 ** 20 - 1;
-
-/** In the place of a range's end: no end. */
-const OPEN_END = MAX_LONG;
+/** Bytes of one pack. */
+export const PACK_BYTES = 2 ** 20;
 
 /** Greater than every key: https://sqlite.org/datatype3.html#sort_order puts blobs after text. */
 export const AFTER_EVERY_KEY: Buffer = Buffer.from([0xff]);
 
 /** What a packed statement selects from: `?1` are the words, `?2` the bytes. */
-const start = '(word.value >> 33)';
-const prefixLength = `((word.value >> ${PREFIX_SHIFT}) & ${MAX_SHORT})`;
-const keyLength = `((word.value >> ${KEY_SHIFT}) & ${MAX_SHORT})`;
-const lastLength = `(word.value & ${MAX_LONG})`;
-const lastBytes = `substr(?2, ${start} + ${prefixLength} + ${keyLength} + 1, ${lastLength})`;
-
 export const PACKED = {
-  from: 'json_each(?1) AS word',
-  prefix: `CAST(substr(?2, ${start} + 1, ${prefixLength}) AS TEXT)`,
-  key: `CAST(substr(?2, ${start} + ${prefixLength} + 1, ${keyLength}) AS TEXT)`,
-  value: lastBytes,
-  /** `AFTER_EVERY_KEY` where there is no end. */
-  end: `CASE ${lastLength} WHEN ${OPEN_END} THEN x'ff' ELSE CAST(${lastBytes} AS TEXT) END`,
-  /** The byte before the row: what a dispatched row wants done. */
-  action: `substr(?2, ${start}, 1)`,
+  from: 'json_each(?1) AS actor CROSS JOIN json_each(actor.value) AS word',
+  prefix: 'actor.key',
+  key: 'word.key',
+  last: `substr(?2, word.value / ${POSITION_UNIT}, word.value % ${ACTION_UNIT})`,
+  action: `word.value / ${ACTION_UNIT} % 10 - 1`,
 } as const;
 
-/** A row on its way down. `last` is the value, the end of a range, or nothing. */
+/** The end of a range that came as the bytes `last`: text, but for AFTER_EVERY_KEY, which is no UTF-8. */
+export function endOf(last: string): string {
+  return `CASE ${last} WHEN x'ff' THEN x'ff' ELSE CAST(${last} AS TEXT) END`;
+}
+
+/** A row on its way down. `last` is the value, the end of a range, or empty. */
 export interface PackableRow {
   readonly prefix: string;
   readonly key: string;
-  readonly last: Buffer | string | undefined;
+  readonly last: Buffer | string;
 }
 
-/** At most so many bytes of a pack are taken by a row; Infinity when it does not fit into a word and has to go alone. */
+/** At most so many bytes of a pack are taken by a row, a UTF-16 unit at most 3; Infinity when it does not fit and has to go alone. */
 export function packedSize({ prefix, key, last }: PackableRow): number {
-  const prefixBytes = mostBytes(prefix, MAX_SHORT);
-  const keyBytes = mostBytes(key, MAX_SHORT);
-  const lastBytes = last === undefined ? 0 : typeof last === 'string' ? mostBytes(last, MAX_LONG) : last.length;
-  if (prefixBytes > MAX_SHORT || keyBytes > MAX_SHORT || lastBytes >= MAX_LONG) return Infinity;
-  return prefixBytes + keyBytes + lastBytes + 1;
-}
-
-/** A UTF-16 unit takes at most 3 bytes: only text that may be longer than `limit` is measured. */
-function mostBytes(text: string, limit: number): number {
-  const most = 3 * text.length;
-  return most <= limit ? most : Buffer.byteLength(text);
+  const bytes = 3 * (prefix.length + key.length) + (typeof last === 'string' ? 3 * last.length : last.length);
+  return bytes <= PACK_BYTES ? bytes : Infinity;
 }
 
 /** Packs rows into the two parameters of a packed statement. Its memory is reused: the driver copies parameters when it binds them. */
@@ -74,25 +58,21 @@ export class Packer {
   /** The rows together must not be larger than `PACK_BYTES` by `packedSize`. `actions[i]` is the action of row i. */
   pack(rows: readonly PackableRow[], actions?: readonly number[]): [words: string, bytes: Buffer] {
     const arena = this.#arena;
-    let words = '[';
+    const actors = new Map<string, string>();
     let end = 0;
     for (let i = 0; i < rows.length; i++) {
       const { prefix, key, last } = rows[i] as PackableRow;
-      arena[end] = actions?.[i] ?? 0;
-      const offset = end + 1;
-      const prefixBytes = arena.write(prefix, offset);
-      const keyBytes = arena.write(key, offset + prefixBytes);
-      end = offset + prefixBytes + keyBytes;
-      let lastBytes = OPEN_END;
-      if (typeof last === 'string') lastBytes = arena.write(last, end);
-      else if (last !== undefined) {
-        arena.set(last, end);
-        lastBytes = last.length;
-      }
-      if (last !== undefined) end += lastBytes;
-      words += `${i === 0 ? '' : ','}${offset * OFFSET_UNIT + prefixBytes * PREFIX_UNIT + keyBytes * KEY_UNIT + lastBytes}`;
+      let length = last.length;
+      if (typeof last === 'string') length = arena.write(last, end);
+      else arena.set(last, end);
+      const word = `${JSON.stringify(key)}:${end + 1}${((actions?.[i] ?? 0) + 1) * ACTION_UNIT + length}`;
+      end += length;
+      const before = actors.get(prefix);
+      actors.set(prefix, before === undefined ? word : `${before},${word}`);
     }
-    return [`${words}]`, arena.subarray(0, end)];
+    const words = Array.from(actors, ([prefix, each]) => `${JSON.stringify(prefix)}:{${each}}`);
+    // Never empty: substr of an empty blob is NULL.
+    return [`{${words.join()}}`, arena.subarray(0, Math.max(end, 1))];
   }
 }
 

@@ -1,5 +1,5 @@
 /** Every SQL text of the library. Table names have passed `checkIdentifier`, so quoting them is enough. */
-import { FOREIGN, PACKED } from './packing';
+import { endOf, FOREIGN, PACKED } from './packing';
 
 /** What one statement does to rows of one table. */
 export type Action = 'put' | 'insert' | 'del' | 'delRange' | 'purge';
@@ -36,18 +36,18 @@ export const DESCRIBE_TABLE = `
 interface Source {
   readonly prefix: string;
   readonly key: string;
-  readonly value: string;
-  readonly end: string;
+  /** The value, or the end of a range. */
+  readonly last: string;
   /** What the three are selected from; undefined when they are one row's values. */
   readonly from: string | undefined;
 }
 
-const LONE: Source = { prefix: '?1', key: '?2', value: '?3', end: '?3', from: undefined };
-const NEW_ROW: Source = { prefix: 'NEW.prefix', key: 'NEW.sn', value: 'NEW.value', end: 'NEW."end"', from: undefined };
+const LONE: Source = { prefix: '?1', key: '?2', last: '?3', from: undefined };
+const NEW_ROW: Source = { prefix: 'NEW.prefix', key: 'NEW.sn', last: 'NEW.last', from: undefined };
 
 /** Writes one row: `?1` prefix, `?2` key or start, `?3` value or end. A state binds its value as `?2`. */
 export function writeOne(table: Table, action: Action): string {
-  return write(table, action, table.shape === 'state' ? { ...LONE, value: '?2' } : LONE);
+  return write(table, action, table.shape === 'state' ? { ...LONE, last: '?2' } : LONE);
 }
 
 /** Writes many rows in their order: `?1` words, `?2` bytes. A duplicate key fails an insert as a whole. */
@@ -78,8 +78,8 @@ function write({ name, shape }: Table, action: Action, source: Source): string {
       // The WHERE tells SQLite that ON CONFLICT belongs to no join: https://sqlite.org/lang_upsert.html#parsing_ambiguity
       const rows =
         source.from === undefined
-          ? `VALUES (${keyValues}, ${source.value})`
-          : `SELECT ${keyValues}, ${source.value}${from} WHERE true`;
+          ? `VALUES (${keyValues}, ${source.last})`
+          : `SELECT ${keyValues}, ${source.last}${from} WHERE true`;
       // ABORT: the table may have been made with another conflict clause.
       return `INSERT OR ABORT INTO "${name}" (${key}, value) ${rows}${replace}`;
     }
@@ -87,11 +87,13 @@ function write({ name, shape }: Table, action: Action, source: Source): string {
       return source.from === undefined
         ? `DELETE FROM "${name}" WHERE prefix = ${source.prefix}${collection ? ` AND sn = ${source.key}` : ''}`
         : `DELETE FROM "${name}" WHERE (${key}) IN (SELECT ${keyValues}${from})`;
-    case 'delRange':
+    case 'delRange': {
+      const end = source === LONE ? source.last : endOf(source.last);
       return source.from === undefined
-        ? `DELETE FROM "${name}" WHERE prefix = ${source.prefix} AND sn >= ${source.key} AND sn <= ${source.end}`
+        ? `DELETE FROM "${name}" WHERE prefix = ${source.prefix} AND sn >= ${source.key} AND sn <= ${end}`
         : `DELETE FROM "${name}" WHERE (prefix, sn) IN (SELECT t.prefix, t.sn FROM ${source.from} CROSS JOIN "${name}" AS t
-            WHERE t.prefix = ${source.prefix} AND t.sn >= ${source.key} AND t.sn <= ${source.end})`;
+            WHERE t.prefix = ${source.prefix} AND t.sn >= ${source.key} AND t.sn <= ${end})`;
+    }
     case 'purge': {
       if (source.from === undefined) return `DELETE FROM "${name}" WHERE prefix = ${source.prefix}`;
       if (!collection) return `DELETE FROM "${name}" WHERE prefix IN (SELECT ${source.prefix}${from})`;
@@ -115,15 +117,15 @@ export interface DispatchTarget {
 export function dispatch(view: string, targets: readonly DispatchTarget[]): Dispatch {
   const triggers = targets.map(({ table, action }, i) => {
     const refusal = action === 'del' ? ` SELECT RAISE(ABORT, 'missing') WHERE changes() = 0;` : '';
-    return `CREATE TEMP TRIGGER "${view} ${i}" INSTEAD OF INSERT ON "${view}" WHEN NEW.action = x'${hexByte(i)}'
+    return `CREATE TEMP TRIGGER "${view} ${i}" INSTEAD OF INSERT ON "${view}" WHEN NEW.action = ${i}
       BEGIN ${write(table, action, NEW_ROW)};${refusal} END;`;
   });
   return {
-    create: `CREATE TEMP VIEW "${view}" AS SELECT x'' AS action, '' AS prefix, '' AS sn, x'' AS value, '' AS "end";${triggers.join('')}`,
+    create: `CREATE TEMP VIEW "${view}" AS SELECT 0 AS action, '' AS prefix, '' AS sn, x'' AS last;${triggers.join('')}`,
     drop: `DROP VIEW temp."${view}"`,
     writeFew: (actions) =>
       `INSERT INTO temp."${view}" VALUES ${actions.map((i) => rowOf(targets[i] as DispatchTarget, i)).join()}`,
-    writePacked: `INSERT INTO temp."${view}" SELECT ${PACKED.action}, ${PACKED.prefix}, ${PACKED.key}, ${PACKED.value}, ${PACKED.end} FROM ${PACKED.from}`,
+    writePacked: `INSERT INTO temp."${view}" SELECT ${PACKED.action}, ${PACKED.prefix}, ${PACKED.key}, ${PACKED.last} FROM ${PACKED.from}`,
   };
 }
 
@@ -138,13 +140,8 @@ export interface Dispatch {
 
 function rowOf({ table, action }: DispatchTarget, i: number): string {
   const key = table.shape === 'collection' && action !== 'purge' ? '?' : "''";
-  const value = action === 'put' || action === 'insert' ? '?' : "''";
-  const end = action === 'delRange' ? '?' : "''";
-  return `(x'${hexByte(i)}', ?, ${key}, ${value}, ${end})`;
-}
-
-function hexByte(value: number): string {
-  return value.toString(16).padStart(2, '0');
+  const last = action === 'del' || action === 'purge' ? "''" : '?';
+  return `(${i}, ?, ${key}, ${last})`;
 }
 
 /** The value of one entry: `?1` prefix, `?2` key. LIMIT 1 is implied by the primary key. */

@@ -46,7 +46,8 @@ export function planRuns(calls: readonly WriteCall[], oneByOne = false): Run[] {
   /** For each table, the runs on it and the last of them that touched each actor. */
   const tables = new Map<string, { runs: Run[]; lastOf: Map<string, number> }>();
   for (const call of calls) {
-    for (const [index, write] of call.writes.entries()) {
+    for (let index = 0; index < call.writes.length; index++) {
+      const write = call.writes[index] as Write;
       const row = rowOf(write, call, index);
       const bytes = packedSize(row);
       const action = actionOf(write);
@@ -80,9 +81,9 @@ function rowOf(write: Write, call: WriteCall, index: number): Row {
     case 'insert':
       return { prefix, key: write.key ?? '', last: write.data, call, index };
     case 'del':
-      return { prefix, key: write.key ?? '', last: undefined, call, index };
+      return { prefix, key: write.key ?? '', last: '', call, index };
     case 'erase':
-      return { prefix, key: write.start ?? '', last: write.end, call, index };
+      return { prefix, key: write.start ?? '', last: write.end ?? AFTER_EVERY_KEY, call, index };
   }
 }
 
@@ -105,11 +106,11 @@ export function parametersOf(
     case 'purge':
       return [prefix];
     case 'delRange':
-      return [prefix, key, last ?? AFTER_EVERY_KEY];
+      return [prefix, key, last];
     case 'del':
       return shape === 'state' ? [prefix] : [prefix, key];
     case 'put':
     case 'insert':
-      return shape === 'state' ? [prefix, last ?? ''] : [prefix, key, last ?? ''];
+      return shape === 'state' ? [prefix, last] : [prefix, key, last];
   }
 }
