@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import express from 'express';
 import { linesOfHistory, pageOf } from '../shared/history.mjs';
-import { failureOf, integer } from '../shared/http.mjs';
+import { failureOf, idempotencyKeyOf, integer } from '../shared/http.mjs';
 
 /** @typedef {import('../actors/account.mjs').Account} Account */
 /** @typedef {import('../actors/account.mjs').Command} Command */
@@ -18,11 +19,12 @@ export function createApp(store, accounts) {
   app.disable('x-powered-by');
   app.use(express.json({ limit: '16kb' }));
 
-  // Append an event. With an Idempotency-Key, a request that is sent again is answered again and not applied again.
+  // Append an event. With an Idempotency-Key, a request that is sent again is answered with the current state, and never applied again.
   app.post('/accounts/:name/events', async (request, response) => {
     const { type, cents } = request.body ?? {};
-    const answer = await accounts.ask(request.params.name, { type, cents }, request.get('Idempotency-Key'));
-    response.status(answer.repeated ? 200 : 201).json({ sequence: answer.sequence, ...answer.state });
+    const key = idempotencyKeyOf(request.get('Idempotency-Key'));
+    const { sequence, state, repeated } = await accounts.ask(request.params.name, { type, cents }, key);
+    response.status(repeated ? 200 : 201).json({ sequence, ...state });
   });
 
   // The current state.
@@ -35,18 +37,21 @@ export function createApp(store, accounts) {
   // The history, page by page: ask again with after=<next>.
   app.get('/accounts/:name/events', async (request, response) => {
     const page = {
-      after: integer(request.query['after'], 0),
-      limit: Math.min(integer(request.query['limit'], 100), 1000),
+      after: integer(request.query['after'], { otherwise: 0 }),
+      limit: integer(request.query['limit'], { min: 1, max: 1000, otherwise: 100 }),
     };
     response.json(await pageOf(store, request.params.name, page));
   });
 
   // The whole history as JSON Lines. The socket asks for more when it has room; when the client goes away, the iteration ends.
   app.get('/accounts/:name/events/stream', async (request, response) => {
-    const lines = linesOfHistory(store, request.params.name, integer(request.query['after'], 0));
+    const after = integer(request.query['after'], { otherwise: 0 });
+    const lines = Readable.from(linesOfHistory(store, request.params.name, after));
+    // What fails before the first line still gets a status.
+    await once(lines, 'readable');
     response.type('application/x-ndjson');
     try {
-      await pipeline(Readable.from(lines), response);
+      await pipeline(lines, response);
     } catch (error) {
       // The connection is closed by now, so that what broke off does not look complete. A client that went away is no failure of ours.
       if (!isPrematureClose(error)) console.error(error);

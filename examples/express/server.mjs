@@ -1,5 +1,6 @@
 /**
- * The service: `node server.mjs [directory]`, on the port in PORT (default 3000, 0 for any). SIGTERM or SIGINT ends it in order.
+ * The service: `node server.mjs [directory]`, on PORT (default 3000, 0 for any) of HOST (default 127.0.0.1; 0.0.0.0 in a container). SIGTERM or
+ * SIGINT ends it in order.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -13,19 +14,22 @@ import { createApp } from './app.mjs';
 const GRACE_MS = 8000;
 
 const directory = process.argv[2] ?? fileURLToPath(new URL('data', import.meta.url));
-const store = await SqliteManager.open(directory);
+const store = await SqliteManager.open(directory, { logger: console });
 const accounts = new ActorSystem(store, account, {
   onRestart: (name, error) => console.error(`account ${name} restarts:`, error),
 });
 const server = createServer(createApp(store, accounts));
 endConnectionsWhenClosing(server);
 
-server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1');
+const { PORT = '3000', HOST = '127.0.0.1' } = process.env;
+server.listen(Number(PORT), HOST);
 await once(server, 'listening');
-console.log(`listening on http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`);
+console.log(`listening on http://${HOST}:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}`);
 
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
+/** @type {Promise<void> | undefined} */
+let stopping;
+// on, not once: a second signal, which would end the process at once, changes nothing.
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (stopping ??= stop()));
 
 /** Requests that were accepted are answered, then the messages in the mailboxes are committed, then the file is closed. */
 async function stop() {

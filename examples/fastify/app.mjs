@@ -4,20 +4,17 @@ import fastify from 'fastify';
 import { account } from '../actors/account.mjs';
 import { ActorSystem } from '../actors/actor-system.mjs';
 import { linesOfHistory, pageOf } from '../shared/history.mjs';
-import { failureOf } from '../shared/http.mjs';
+import { MAX_AFTER, failureOf, idempotencyKeyOf } from '../shared/http.mjs';
 
 const command = {
   type: 'object',
   required: ['type', 'cents'],
   properties: { type: { enum: ['deposit', 'withdraw'] }, cents: { type: 'integer' } },
 };
-const page = {
-  type: 'object',
-  properties: {
-    after: { type: 'integer', minimum: 0, default: 0 },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-  },
-};
+const after = { type: 'integer', minimum: 0, maximum: MAX_AFTER, default: 0 };
+const limit = { type: 'integer', minimum: 1, maximum: 1000, default: 100 };
+const page = { type: 'object', properties: { after, limit } };
+const rest = { type: 'object', properties: { after } };
 
 /**
  * Accounts over HTTP, in a store of their own.
@@ -37,6 +34,8 @@ export const accountRoutes = async (app, { store }) => {
   const accounts = new ActorSystem(store, account, {
     onRestart: (name, error) => app.log.warn({ err: error, account: name }, 'the account restarts'),
   });
+  // Before the store, which was registered outside, is stopped.
+  app.addHook('onClose', () => accounts.stop());
 
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message, retryAfter } = failureOf(error);
@@ -45,12 +44,12 @@ export const accountRoutes = async (app, { store }) => {
     return reply.status(status).send({ code, message });
   });
 
-  // Append an event. With an Idempotency-Key, a request that is sent again is answered again and not applied again.
+  // Append an event. With an Idempotency-Key, a request that is sent again is answered with the current state, and never applied again.
   app.post('/accounts/:name/events', { schema: { body: command } }, async (request, reply) => {
     const { name } = /** @type {{ name: string }} */ (request.params);
     const body = /** @type {import('../actors/account.mjs').Command} */ (request.body);
-    const key = request.headers['idempotency-key'];
-    const { sequence, state, repeated } = await accounts.ask(name, body, key === undefined ? undefined : String(key));
+    const key = idempotencyKeyOf(request.headers['idempotency-key']);
+    const { sequence, state, repeated } = await accounts.ask(name, body, key);
     return reply.status(repeated ? 200 : 201).send({ sequence, ...state });
   });
 
@@ -69,7 +68,7 @@ export const accountRoutes = async (app, { store }) => {
   });
 
   // The whole history as JSON Lines. The socket asks for more when it has room; when the client goes away, the iteration ends.
-  app.get('/accounts/:name/events/stream', { schema: { querystring: page } }, async (request, reply) => {
+  app.get('/accounts/:name/events/stream', { schema: { querystring: rest } }, async (request, reply) => {
     const { name } = /** @type {{ name: string }} */ (request.params);
     const { after } = /** @type {{ after: number }} */ (request.query);
     reply.type('application/x-ndjson');

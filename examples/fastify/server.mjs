@@ -1,5 +1,6 @@
 /**
- * The service: `node server.mjs [directory]`, on the port in PORT (default 3000, 0 for any). SIGTERM or SIGINT ends it in order.
+ * The service: `node server.mjs [directory]`, on PORT (default 3000, 0 for any) of HOST (default 127.0.0.1; 0.0.0.0 in a container). SIGTERM or
+ * SIGINT ends it in order.
  */
 import { fileURLToPath } from 'node:url';
 import { endConnectionsWhenClosing } from '../shared/http.mjs';
@@ -8,12 +9,15 @@ import { createApp } from './app.mjs';
 const GRACE_MS = 8000;
 
 const directory = process.argv[2] ?? fileURLToPath(new URL('data', import.meta.url));
-const app = await createApp(directory);
+const app = await createApp(directory, { logger: { level: 'warn' } });
 endConnectionsWhenClosing(app.server);
-console.log(`listening on ${await app.listen({ host: '127.0.0.1', port: Number(process.env['PORT'] ?? 3000) })}`);
+const { PORT = '3000', HOST = '127.0.0.1' } = process.env;
+console.log(`listening on ${await app.listen({ host: HOST, port: Number(PORT) })}`);
 
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
+/** @type {Promise<void> | undefined} */
+let stopping;
+// on, not once: a second signal, which would end the process at once, changes nothing.
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (stopping ??= stop()));
 
 /** Requests that were accepted are answered, then the plugin stops the store. */
 async function stop() {

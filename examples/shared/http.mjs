@@ -10,9 +10,6 @@ export function failureOf(error) {
   if (error instanceof Refusal) return { status: 422, code: 'REFUSED', message: error.message };
   if (error instanceof StoreError)
     return storeFailureOf(/** @type {import('ave-actors-sqlite').AnyStoreError} */ (error));
-  if (error instanceof TypeError && 'code' in error && error.code === 'INVALID_ARGUMENT') {
-    return { status: 400, code: error.code, message: error.message };
-  }
   // What Express and Fastify found wrong with the request themselves.
   if (error instanceof Error) {
     const { status, statusCode = status } = /** @type {{ status?: number, statusCode?: number }} */ (error);
@@ -22,37 +19,62 @@ export function failureOf(error) {
   return { status: 500, code: 'INTERNAL', message: 'internal error' };
 }
 
-/** @param {import('ave-actors-sqlite').AnyStoreError} error */
+// Both pass by themselves: a lock that another process holds, a disk that is full.
+const PASSING = ['SQLITE_BUSY', 'SQLITE_FULL'];
+
+/**
+ * A client is told no more than what it can act on: the messages of the store name files.
+ * @param {import('ave-actors-sqlite').AnyStoreError} error
+ */
 function storeFailureOf(error) {
-  const { code, message } = error;
-  switch (code) {
-    case 'ENTRY_NOT_FOUND':
-      return { status: 404, code, message };
-    case 'ENTRY_EXISTS':
-      // Another process wrote to the same account.
-      return { status: 409, code, message };
-    case 'STORE':
-      // It may be in the file or not: sending it again is safe with the same Idempotency-Key alone.
-      if (error.outcomeUnknown) return { status: 500, code: 'OUTCOME_UNKNOWN', message };
-      // Nothing of it is in the file: whoever sends it again loses nothing.
-      return { status: 503, code: error.operation.toUpperCase(), message, retryAfter: 1 };
-    default:
-      return { status: 500, code, message };
+  const { code, sqliteName = '' } = error;
+  if (code === 'ENTRY_EXISTS')
+    return { status: 409, code, message: 'another process wrote to this account: send it again' };
+  if (code === 'STORE' && error.outcomeUnknown) {
+    return {
+      status: 500,
+      code: 'OUTCOME_UNKNOWN',
+      message: 'stored or not: send it again with its Idempotency-Key alone',
+    };
   }
+  const isRefused = code === 'STORE' && (error.operation === 'queue_full' || error.operation === 'stopped');
+  if (isRefused || PASSING.includes(sqliteName)) {
+    return { status: 503, code: 'UNAVAILABLE', message: 'nothing was stored: send it again later', retryAfter: 1 };
+  }
+  return { status: 500, code, message: 'the store failed' };
 }
+
+const MAX_KEY_LENGTH = 200;
+
+/**
+ * The id of a request that may be sent again.
+ * @param {string | string[] | undefined} header
+ */
+export function idempotencyKeyOf(header) {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && header.length > 0 && header.length <= MAX_KEY_LENGTH) return header;
+  throw badRequest(`expected an Idempotency-Key of 1 to ${MAX_KEY_LENGTH} characters`);
+}
+
+/** The greatest number of an event that can be asked for; the one after it must be a safe integer too. */
+export const MAX_AFTER = Number.MAX_SAFE_INTEGER - 1;
 
 /**
  * A number of a query string.
  * @param {unknown} text
- * @param {number} otherwise
+ * @param {{ min?: number, max?: number, otherwise: number }} bounds
  */
-export function integer(text, otherwise) {
+export function integer(text, { min = 0, max = MAX_AFTER, otherwise }) {
   if (text === undefined) return otherwise;
   const number = Number(text);
-  if (typeof text === 'string' && text !== '' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw Object.assign(new Error(`expected an integer of 0 or more, received ${JSON.stringify(text)}`), {
-    statusCode: 400,
-  });
+  if (typeof text === 'string' && text !== '' && Number.isSafeInteger(number) && number >= min && number <= max)
+    return number;
+  throw badRequest(`expected an integer from ${min} to ${max}, received ${JSON.stringify(text)}`);
+}
+
+/** @param {string} message */
+function badRequest(message) {
+  return Object.assign(new Error(message), { statusCode: 400 });
 }
 
 /**
@@ -61,7 +83,8 @@ export function integer(text, otherwise) {
  * @param {import('node:http').Server} server
  */
 export function endConnectionsWhenClosing(server) {
-  server.on('request', (request, response) => {
+  server.prependListener('request', (request, response) => {
+    if (!server.listening) response.setHeader('Connection', 'close');
     response.once('finish', () => {
       if (!server.listening) request.socket.destroySoon();
     });

@@ -75,8 +75,9 @@ for (const framework of ['express', 'fastify']) {
         assert.equal(await status(fetch(`${url}/accounts/nobody`)), 404);
         assert.equal(await status(deposit(url, 'alice', 1.5)), framework === 'fastify' ? 400 : 422);
         assert.equal(await status(deposit(url, 'alice', -1)), 422);
-        assert.equal(await status(fetch(`${url}/accounts/alice/events?limit=many`)), 400);
-        assert.equal(await status(fetch(`${url}/accounts/alice/events?after=-1`)), 400);
+        for (const query of ['limit=many', 'limit=0', 'limit=1001', 'after=-1', 'after=1e300'])
+          assert.equal(await status(fetch(`${url}/accounts/alice/events?${query}`)), 400);
+        for (const key of [' ', 'k'.repeat(201)]) assert.equal(await status(deposit(url, 'alice', 1, key)), 400);
         assert.equal(await status(fetch(`${url}/accounts/%ff`)), 400);
         const headers = { 'content-type': 'application/json' };
         assert.equal(await status(fetch(`${url}/accounts/alice/events`, { method: 'POST', headers, body: '{' })), 400);
@@ -92,6 +93,7 @@ for (const framework of ['express', 'fastify']) {
         const again = await deposit(url, 'alice', 5, 'k1');
         assert.deepEqual([first.status, again.status], [201, 200]);
         assert.deepEqual(await again.json(), { sequence: 1, balance: 5 });
+        assert.equal((await deposit(url, 'alice', 6, 'k1')).status, 422);
         assert.equal(await end('SIGTERM'), 0);
       });
     });
@@ -232,6 +234,13 @@ for (const framework of ['express', 'fastify']) {
       });
     });
 
+    it('answers a stream that fails before its first line with a status', async () => {
+      await withHistory(framework, async ({ url, store }) => {
+        await store.stop();
+        assert.equal((await fetch(`${url}/accounts/alice/events/stream`)).status, 503);
+      });
+    });
+
     it('ends the iteration when the client goes away', async () => {
       await withHistory(framework, async ({ url, pulls }) => {
         const [response] = await once(get(`${url}/accounts/alice/events/stream`), 'response');
@@ -267,7 +276,7 @@ async function withHistory(framework, use) {
     server.on('request', (_request, response) => responses.push(response));
     const pulls = observe(store, () => responses[0].writableLength);
     try {
-      await use({ url: `http://127.0.0.1:${server.address().port}`, pulls });
+      await use({ url: `http://127.0.0.1:${server.address().port}`, store, pulls });
     } finally {
       await close();
     }
@@ -323,5 +332,16 @@ describe('the status of a failure', () => {
     assert.equal(failure('stopped').status, 503);
     const unknown = failure('insert', { outcomeUnknown: true });
     assert.deepEqual([unknown.status, unknown.code, unknown.retryAfter], [500, 'OUTCOME_UNKNOWN', undefined]);
+    const sqlite = (errno, code) => failure('insert', { cause: Object.assign(new Error('text'), { errno, code }) });
+    assert.equal(sqlite(5, 'SQLITE_BUSY').status, 503);
+    assert.equal(sqlite(13, 'SQLITE_FULL').status, 503);
+    assert.equal(sqlite(8, 'SQLITE_READONLY').status, 500);
+  });
+
+  it('tells a client nothing of files', () => {
+    const error = new StoreOperationError('insert', 'cannot write /var/lib/bank/database.db', {
+      path: '/var/lib/bank',
+    });
+    assert.doesNotMatch(JSON.stringify(failureOf(error)), /bank/);
   });
 });
