@@ -23,9 +23,9 @@ export class ReaderPool<Reader> {
     this.#idle = [...readers];
   }
 
-  /** Whether a read would start at once. */
-  get hasIdle(): boolean {
-    return this.#idle.length > 0;
+  /** How many reads would start at once. */
+  get idle(): number {
+    return this.#idle.length;
   }
 
   /**

@@ -1,15 +1,16 @@
-/** Gets that arrive while every reader is busy share the next call, across handles and actors. */
+/** Gets that are issued together, or that arrive while every reader is busy, share a call, across handles and actors. */
 import { hasPrimaryCode } from '../errors';
 import type { Connection } from './connection';
 import { FOREIGN, NotPacked, unpackValues, type PackedValues } from './packing';
 import type { ReaderPool } from './reader-pool';
 import * as sql from './statements';
 import type { Table } from './statements';
-import { endOfMicrotasks } from './microtasks';
 import { IN_USE } from './result-codes';
 
 /** Gets that share one call. More would delay the first of them. */
 const MAX_SHARED = 128;
+/** Fewer are not divided among the readers that are free: a crossing costs as much as so many gets. */
+const MIN_SHARED = 16;
 /** Keys of a getMany that share one call. */
 const MAX_KEYS = 1024;
 /** Values that come back in one answer, in bytes. */
@@ -44,9 +45,8 @@ export class SharedGets {
     this.#readers = readers;
   }
 
-  /** The value of one entry: at once when a reader is free, else with the others that wait. `key` is ignored for a state. */
+  /** The value of one entry. `key` is ignored for a state. */
   get(table: Table, prefix: string, key: string): Promise<Found> {
-    if (this.#readers.hasIdle) return this.#readers.lease((reader) => readOne(reader, table, prefix, key));
     const gets = this.#getsOf(table);
     return new Promise((resolve, reject) => {
       gets.waiting.push({ prefix, key, resolve, reject });
@@ -80,20 +80,21 @@ export class SharedGets {
 
   /** Never rejects: the gets do. */
   async #answer(reader: Connection, gets: TableGets): Promise<void> {
-    const group = gets.waiting.splice(0, MAX_SHARED);
+    // What is issued together is here after one microtask. To wait for the end of all of them could take as long as the page of a scan.
+    await Promise.resolve();
+    const share = Math.ceil(gets.waiting.length / (1 + this.#readers.idle));
+    const group = gets.waiting.splice(0, Math.min(Math.max(share, MIN_SHARED), MAX_SHARED));
     gets.leaseDue = false;
     // The rest may go to another reader at the same time.
     this.#ensureLease(gets);
     try {
       const found = await readMany(reader, gets.table, group);
-      group.forEach((get, i) => get.resolve(found[i]));
+      for (let i = 0; i < group.length; i++) group[i]?.resolve(found[i]);
     } catch (error) {
       // A lock that lasts would make each of them wait for it again.
-      if (hasPrimaryCode(error, IN_USE)) for (const get of group) get.reject(error);
+      if (group.length === 1 || hasPrimaryCode(error, IN_USE)) for (const get of group) get.reject(error);
       else await this.#answerOneByOne(reader, gets.table, group);
     }
-    // Before the reader is free: the callers' next gets can share the next call instead of one of them taking it alone.
-    await endOfMicrotasks();
   }
 
   /** What fails one get must not fail its neighbours. */
@@ -114,6 +115,12 @@ async function readOne(reader: Connection, table: Table, prefix: string, key: st
   return rows[0]?.value;
 }
 
+/** An entry that was too large for the answer. */
+interface Left {
+  readonly position: number;
+  readonly asked: Asked;
+}
+
 /** Packs the values up to `largest`, then asks again for the others, as many at a time as fit into an answer. */
 async function readMany(
   reader: Connection,
@@ -121,26 +128,22 @@ async function readMany(
   asked: readonly Asked[],
   largest = Math.floor(ANSWER_BYTES / asked.length),
 ): Promise<Found[]> {
+  const [first] = asked;
+  if (first !== undefined && asked.length === 1) return [await readOne(reader, table, first.prefix, first.key)];
   const [packed] = await reader.all<PackedValues>(sql.readPacked(table), [askFor(table, asked), largest]);
   if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
   const found: Found[] = [];
-  let group: { position: number; asked: Asked }[] = [];
+  let group: Left[] = [];
   let groupBytes = 0;
   let groupLargest = 0;
   const fetchGroup = async (): Promise<void> => {
-    const values =
-      group.length > 1
-        ? await readMany(
-            reader,
-            table,
-            group.map((each) => each.asked),
-            groupLargest,
-          )
-        : [];
-    for (const [i, each] of group.entries()) {
-      found[each.position] =
-        values.length > 0 ? values[i] : await readOne(reader, table, each.asked.prefix, each.asked.key);
-    }
+    const values = await readMany(
+      reader,
+      table,
+      group.map((each) => each.asked),
+      groupLargest,
+    );
+    for (let i = 0; i < group.length; i++) found[(group[i] as Left).position] = values[i];
     group = [];
     groupBytes = 0;
     groupLargest = 0;
