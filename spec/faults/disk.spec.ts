@@ -62,6 +62,20 @@ describe('the disk of the power-cut harness', () => {
     expect(filesOf(cut, 'none')).toEqual({ 'd/a': '' });
   });
 
+  it('knows a file by every name that it was given', () => {
+    const cut = disk(
+      record('create', 'a'),
+      record('write', 'a', 0, 'x'),
+      record('sync', 'a'),
+      record('link', 'b', 0, 'a'),
+      record('unlink', 'a'),
+    );
+    expect(filesOf(cut, 'all')).toEqual({ b: 'x' });
+    expect(filesOf(cut, 'none')).toEqual({});
+    cut.apply(record('sync', ''));
+    expect(filesOf(cut, 'none')).toEqual({ b: 'x' });
+  });
+
   it('brings back a file that was removed and a tail that was cut off', () => {
     const cut = disk(record('create', 'a'), record('write', 'a', 0, 'abc'), record('sync', 'a'), record('sync', ''));
     cut.apply(record('truncate', 'a', 1));

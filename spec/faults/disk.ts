@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Random } from './random';
 
 /** The kinds of faultfs.c. */
-const KINDS = [undefined, 'write', 'truncate', 'sync', 'unlink', 'mkdir', 'create', 'loss'] as const;
+const KINDS = [undefined, 'write', 'truncate', 'sync', 'unlink', 'mkdir', 'create', 'loss', 'link'] as const;
 
 export interface LogRecord {
   kind: NonNullable<(typeof KINDS)[number]>;
@@ -12,6 +12,7 @@ export interface LogRecord {
   path: string;
   /** Of a write; a truncate's new length. */
   offset: number;
+  /** Of a write; a link's older name. */
   data: Buffer;
 }
 
@@ -139,6 +140,7 @@ export class Disk {
 
   apply({ kind, path, offset, data }: LogRecord): void {
     if (kind === 'create') this.#name(path, new FileNode());
+    else if (kind === 'link') this.#name(path, this.#file(data.toString()));
     else if (kind === 'mkdir') this.#name(path, 'directory');
     else if (kind === 'unlink') this.#name(path, undefined);
     else if (kind === 'sync' && this.#names.get(path) === 'directory') this.#syncNames(path);

@@ -3,6 +3,7 @@
  * a chosen call fail, or records what was written and synced in what order. Every other file is left alone.
  *
  *   FAULTFS_DIR    the directory, absolute and without links; nothing happens without it
+ *   FAULTFS_FILE   when set, only calls on files of this name count
  *   FAULTFS_CALLS  which calls count: any of  write sync truncate unlink link mkdir read map open
  *   FAULTFS_AT     the number of the call that the fault strikes, from 1
  *   FAULTFS_DO     kill-before, kill-middle (half of a write is done), kill-after;
@@ -10,7 +11,7 @@
  *                  fail-on (this call and all after it)
  *   FAULTFS_ERRNO  what a failing call reports
  *   FAULTFS_HIT    a file that gets a line about the struck call
- *   FAULTFS_LOG    a file that gets a record of every create, write, truncate, sync, unlink and mkdir that succeeded, and of
+ *   FAULTFS_LOG    a file that gets a record of every create, write, truncate, sync, unlink, mkdir and link that succeeded, and of
  *                  every sync that was made to fail: what it should have written may be lost, later syncs or not
  *   FAULTFS_NOMAP  when set, the database itself cannot be mapped: SQLite reads it by calls, which can be counted
  *
@@ -40,11 +41,12 @@ static const char *const ACTIONS[] = {"", "kill-before", "kill-middle", "kill-af
                                       "fail-thrice", "fail-on"};
 
 /* The kinds of the log's records: known to disk.ts. */
-enum record { RECORD_WRITE = 1, RECORD_TRUNCATE, RECORD_SYNC, RECORD_UNLINK, RECORD_MKDIR, RECORD_CREATE, RECORD_LOSS };
+enum record { RECORD_WRITE = 1, RECORD_TRUNCATE, RECORD_SYNC, RECORD_UNLINK, RECORD_MKDIR, RECORD_CREATE, RECORD_LOSS, RECORD_LINK };
 
 static char directory[PATH_MAX];
 static size_t directory_length;
 static const char *counted = "";
+static const char *only;
 static enum action action;
 static long strike_at;
 static int strike_errno = EIO;
@@ -81,6 +83,7 @@ __attribute__((constructor)) static void start(void) {
   const char *value = getenv("FAULTFS_DIR");
   if (value == NULL) return;
   directory_length = strlen(strncpy(directory, value, sizeof directory - 1));
+  only = getenv("FAULTFS_FILE");
   if ((value = getenv("FAULTFS_CALLS")) != NULL) counted = value;
   if ((value = getenv("FAULTFS_AT")) != NULL) strike_at = atol(value);
   if ((value = getenv("FAULTFS_ERRNO")) != NULL) strike_errno = atoi(value);
@@ -140,6 +143,7 @@ static int counts(const char *call) {
 /* Counts a call and says what is to happen to it. KILL_BEFORE has happened when this returns. */
 static enum action strike(const char *call, const char *path) {
   if (action == NOTHING || !counts(call) || ends_with(path, "acknowledged")) return NOTHING;
+  if (only != NULL && !ends_with(path, only)) return NOTHING;
   long number = atomic_fetch_add(&calls, 1) + 1;
   long last = action == FAIL_ON ? LONG_MAX : action == FAIL_THRICE ? strike_at + 2 : strike_at;
   if (number < strike_at || number > last) return NOTHING;
@@ -233,10 +237,14 @@ int unlink(const char *name) {
   STRUCK("unlink", path, real_unlink(name), NO_HALF, RECORD_UNLINK, 0, NULL);
 }
 
+/* The record of a link has the older name. Gives its length, or -1. */
+static int link_ours(const char *from, const char *to, const char *older, const char *path) {
+  STRUCK("link", path, real_link(from, to) < 0 ? -1 : (int)strlen(older), NO_HALF, RECORD_LINK, 0, older);
+}
 int link(const char *from, const char *to) {
-  const char *path = ours(to);
-  if (path == NULL) return real_link(from, to);
-  STRUCK("link", path, real_link(from, to), NO_HALF, RECORD_CREATE, 0, NULL);
+  const char *older = ours(from), *path = ours(to);
+  if (older == NULL || path == NULL) return real_link(from, to);
+  return link_ours(from, to, older, path) < 0 ? -1 : 0;
 }
 
 int mkdir(const char *name, mode_t mode) {

@@ -1,5 +1,5 @@
 /** Builds faultfs.c and makes the environment that it reads. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../support/bundle';
@@ -9,6 +9,8 @@ export type Call = 'write' | 'sync' | 'truncate' | 'unlink' | 'link' | 'mkdir' |
 export interface Fault {
   /** The directory whose files are struck. */
   directory: string;
+  /** Strikes only files of this name. */
+  file?: string | undefined;
   calls?: readonly Call[];
   at?: number;
   action?:
@@ -19,25 +21,26 @@ export interface Fault {
   withoutMapping?: boolean;
 }
 
-/** Why the library cannot be built here, or undefined. */
-export function whyNoFaultfs(): string | undefined {
-  if (process.platform !== 'linux') return 'LD_PRELOAD as used here is of Linux';
-  return spawnSync('gcc', ['--version']).status === 0 ? undefined : 'there is no gcc';
-}
-
-/** Builds the library in a directory and gives its path. */
-export function buildFaultfs(directory: string): string {
+/** Builds the library in a directory and gives its path, or why it cannot be built here. */
+export function buildFaultfs(directory: string): { library: string; whyNot?: string } {
+  if (process.platform !== 'linux') return { library: '', whyNot: 'LD_PRELOAD as used here is of Linux' };
   const library = join(directory, 'faultfs.so');
   const source = join(projectRoot(), 'spec', 'faults', 'faultfs.c');
   const flags = ['-std=gnu11', '-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror'];
-  execFileSync('gcc', [...flags, '-o', library, source, '-ldl', '-lpthread'], { stdio: 'inherit' });
-  return library;
+  const built = spawnSync('gcc', [...flags, '-o', library, source, '-ldl', '-lpthread'], { encoding: 'utf8' });
+  if (built.error !== undefined) return { library, whyNot: `there is no gcc (${built.error.message})` };
+  if (built.status === 0) return { library };
+  return {
+    library,
+    whyNot: `gcc cannot build faultfs.c: ${/.*error.*/i.exec(built.stderr)?.[0] ?? built.stderr.trim()}`,
+  };
 }
 
 export function environmentOf(library: string, fault: Fault): NodeJS.ProcessEnv {
   return {
     LD_PRELOAD: library,
     FAULTFS_DIR: fault.directory,
+    FAULTFS_FILE: fault.file,
     FAULTFS_CALLS: fault.calls?.join(' '),
     FAULTFS_AT: fault.at?.toString(),
     FAULTFS_DO: fault.action,

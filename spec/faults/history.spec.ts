@@ -83,7 +83,7 @@ describe('the judgement of a store', () => {
     ).toBe(1);
   });
 
-  it.each([10, 13, 14])('finds a batch of which a part is missing (place %i)', (ordinal) => {
+  it.each([10, 13, 14, 15])('finds a batch of which a part is missing (place %i)', (ordinal) => {
     const rows = storeOf((place) => place < ordinal);
     const [first] = history.at(ordinal).operations;
     writeTo(rows, { ordinal, operations: [first!] });

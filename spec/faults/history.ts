@@ -41,6 +41,10 @@ export const snapshotRow = (actor: string): string => `${SNAPSHOTS}/${actor}`;
 
 const SIZES = [3, 200, 40, 9000, 0, 700, 200, 1500, 5000, 100, 64];
 const SHAPES = 8;
+/** Longer than what travels packed, so that their group takes several statements: a key, and once in a while a value. */
+const LONG_KEY = 300;
+const LARGE_VALUE = 140_000;
+const LARGE_EVERY = 40;
 
 /** The same sequence for every reader and writer; two that work on one store at once have actors of their own. */
 export class History {
@@ -101,6 +105,10 @@ export class History {
         return [{ type: 'del', actor, key: victim }, mark];
       case 6:
         return [mark, { type: 'delRange', actor, start: victim, end: `${victim}.` }];
+      case 7: {
+        const data = ordinal % LARGE_EVERY === shape ? bytes(ordinal, LARGE_VALUE) : dataOf(ordinal + 3);
+        return [mark, { type: 'put', actor, key: key(ordinal).padEnd(LONG_KEY, '~'), data }];
+      }
       default:
         return [mark];
     }

@@ -37,14 +37,8 @@ export async function rowsReopened(directory: string, { actors }: History): Prom
   return rows;
 }
 
-/** Judges the store that a workload left, and how its process ended: by itself or by a kill that was meant, with every promise settled. */
-export async function judgeEnded(
-  tally: Tally,
-  ended: Ended,
-  journal: Journal,
-  { directory, subject }: Pick<WorkloadOptions, 'directory' | 'subject'>,
-  where: string,
-): Promise<void> {
+/** Judges how a workload ended: by itself or by a kill that was meant, with every promise settled, and without having read what it had not written. */
+export function judgeEnd(tally: Tally, ended: Ended, journal: Journal, where: string): void {
   if (ended.hung || journal.left > 0) {
     tally.hung++;
     tally.findings.push(`${where}: ${journal.left} promises did not settle`);
@@ -53,6 +47,17 @@ export async function judgeEnded(
     tally.findings.push(`${where}: ended with ${ended.code ?? ended.signal}: ${ended.stderr.trim()}`);
   }
   for (const contradiction of journal.contradictions) tally.findings.push(`${where}: ${contradiction}`);
+}
+
+/** Judges the end of a workload and the store that it left. */
+export async function judgeEnded(
+  tally: Tally,
+  ended: Ended,
+  journal: Journal,
+  { directory, subject }: Pick<WorkloadOptions, 'directory' | 'subject'>,
+  where: string,
+): Promise<void> {
+  judgeEnd(tally, ended, journal, where);
   try {
     const rows = subject.kind === 'library' ? await rowsReopened(directory, journal.history) : await rowsIn(directory);
     tally.add(journal.judge(rows), where);

@@ -2,7 +2,7 @@
 import type { History, Judgement, Outcome, Rows } from './history';
 
 /**
- * `ok 17`, `no 18 ENTRY_NOT_FOUND`, `unknown 19` when the promise of a write settles; `view [[row, digest], …]` for what the process reads; `left 2` at the end when so
+ * `ok 17`, `no 18 ENTRY_NOT_FOUND`, `unknown 19` when the promise of a write settles; `fenced` when one has resolved that changed nothing; `view [[row, digest], …]` for what the process reads; `left 2` at the end when so
  * many promises have not settled. Anything else is a remark.
  */
 export class Journal {
@@ -34,6 +34,9 @@ export class Journal {
     } else if (word === 'unknown') {
       this.outcomes[ordinal] = 'unknown';
       this.#unknown.push(ordinal);
+      this.remarks.push(line);
+    } else if (word === 'fenced') {
+      this.#fenced = this.#unknown.length;
       this.remarks.push(line);
     } else if (word === 'view') this.#view(new Map(JSON.parse(line.slice(5)) as [string, string][]));
     else if (word === 'left') this.left = ordinal;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Disk, recordsOf, type LogRecord } from './disk';
 import { environmentOf, type Fault } from './faultfs';
 import { History } from './history';
-import { rowsIn, rowsReopened } from './inspect';
+import { judgeEnd, rowsIn, rowsReopened } from './inspect';
 import { Journal } from './journal';
 import type { Ended, Workshop } from './processes';
 import type { Random } from './random';
@@ -31,7 +31,7 @@ export class LoggedRun {
     private readonly log: Buffer,
     /** Where the store is, below what is logged. */
     private readonly store: string,
-    readonly ended: Ended,
+    private readonly ended: Ended,
   ) {}
 
   static async make(workshop: Workshop, faultfs: string, options: LoggedRunOptions): Promise<LoggedRun> {
@@ -56,7 +56,6 @@ export class LoggedRun {
       { directory: join(directory, store), subject, writes, sessions, end: 'stop', journal },
       { environment: environmentOf(faultfs, { ...fault, directory, log }) },
     );
-    if (ended.code !== 0) throw new Error(`the logged run failed: ${ended.stderr}`);
     const run = new LoggedRun(workshop, options, disk, readFileSync(log), store, ended);
     workshop.discard(directory);
     return run;
@@ -99,6 +98,7 @@ export class LoggedRun {
       }
     }
     rmSync(place, { recursive: true, force: true });
+    judgeEnd(tally, this.ended, said, name);
   }
 
   /** Whether anything was acknowledged after the database itself had been written: a checkpoint in the midst of the work. */

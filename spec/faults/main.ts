@@ -3,31 +3,31 @@
  * when a harness found something or a control found nothing.
  */
 import { arch, cpus, type } from 'node:os';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import sqlite3 from 'sqlite3';
-import { buildFaultfs, whyNoFaultfs } from './faultfs';
+import { buildFaultfs } from './faultfs';
 import { births } from './harness/birth';
-import { BACKUP_ACTIONS, backups, carelessBackup } from './harness/backup';
+import { BACKUP_ACTIONS, backupPowerCut, backups, carelessBackup } from './harness/backup';
 import { churns } from './harness/churn';
 import { damage } from './harness/damage';
 import { diskFull, whyNoMount } from './harness/disk-full';
 import { fuzzes } from './harness/fuzz';
 import { forgottenStop } from './harness/forgotten-stop';
 import { heldLocks } from './harness/held-lock';
-import { FAILING, ioError } from './harness/io-error';
+import { CHECKPOINTING, FAILING, GHOSTLY, ioError } from './harness/io-error';
 import { outOfMemory } from './harness/out-of-memory';
 import { placedKill } from './harness/placed-kill';
 import { failedSync, powerCut } from './harness/power-cut';
 import { randomKill } from './harness/random-kill';
-import { soaks, soakTable } from './harness/soak';
+import { leaks, LEAKS_SHOWN, soaks, soakTable } from './harness/soak';
 import { storms } from './harness/storm';
 import { twoProcesses } from './harness/two-processes';
 import { Workshop } from './processes';
 import { reportOf, type Row } from './report';
 import type { Flaw, SubjectOptions } from './subjects';
-import { combined, type Tally } from './tally';
+import { combined, Tally, type Symptom } from './tally';
 
-const DURABLE: SubjectOptions = { kind: 'library', durability: true };
+const DURABLE = { kind: 'library', durability: true } as const;
 const RELAXED: SubjectOptions = { kind: 'library', durability: false };
 const flawed = (flaw?: Flaw): SubjectOptions => ({ kind: 'bare', synchronous: 'FULL', ...(flaw && { flaw }) });
 const UNSYNCED: SubjectOptions = { kind: 'bare', synchronous: 'OFF' };
@@ -36,7 +36,11 @@ interface Plan {
   harness: string;
   /** It works by faultfs.c. */
   preloads?: boolean;
+  /** Fewer points prove nothing. */
+  atLeast: number;
   wrong: string;
+  /** What the control must show. */
+  must: readonly Symptom[];
   run: () => Promise<Pick<Row, 'tally' | 'control'>>;
 }
 
@@ -54,20 +58,21 @@ async function main(): Promise<number> {
   const soakSeconds = 60 * Number(values.minutes ?? 0.5);
   const workshop = new Workshop();
   const leftOut: string[] = [];
-  const noFaultfs = whyNoFaultfs();
-  const faultfs = noFaultfs === undefined ? buildFaultfs(workshop.root) : '';
+  const { library: faultfs, whyNot: noFaultfs } = buildFaultfs(workshop.root);
   const noMount = whyNoMount(workshop.directory());
   let soakReport = '';
 
   const plans: Plan[] = [
     {
       harness: 'random kill',
+      atLeast: 240,
       wrong: 'commits every eighth write',
+      must: ['lost'],
       run: () =>
         beside(
           [
             randomKill(workshop, {
-              kills: 200,
+              kills: 240,
               seed,
               subject: (turn) => (turn % 2 === 0 ? DURABLE : RELAXED),
             }),
@@ -78,14 +83,17 @@ async function main(): Promise<number> {
     {
       harness: 'placed kill',
       preloads: true,
+      atLeast: 400,
       wrong: 'commits a batch in parts',
+      must: ['half'],
       run: () => {
         const fresh = { writes: 26, sessions: 2, smallPages: false };
         const checkpoints = { writes: 300, sessions: 1, smallPages: true };
         return beside(
           [
             placedKill(workshop, faultfs, { subject: DURABLE, ...fresh, stride: 1 }),
-            placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 79 }),
+            placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 151 }),
+            placedKill(workshop, faultfs, { subject: DURABLE, ...checkpoints, file: 'database.db', stride: 47 }),
           ],
           placedKill(workshop, faultfs, { subject: flawed('piecemeal'), ...fresh, stride: 7 }),
         );
@@ -96,7 +104,9 @@ async function main(): Promise<number> {
       return {
         harness: `power cut, ${relaxed ? 'relaxed' : 'durable'}`,
         preloads: true,
+        atLeast: 5000,
         wrong: 'synchronous=OFF',
+        must: ['lost'],
         run: () => {
           const fresh = { relaxed, writes: 60, sessions: 2, smallPages: false, stride: 1, random: 3, seed };
           const checkpoints = { relaxed, writes: 300, sessions: 1, smallPages: true, stride: 7, random: 2, seed };
@@ -113,7 +123,9 @@ async function main(): Promise<number> {
     {
       harness: 'failed sync, then power cut',
       preloads: true,
+      atLeast: 100,
       wrong: 'takes it for a success',
+      must: ['lost'],
       run: () =>
         beside(
           [failedSync(workshop, faultfs, { subject: DURABLE, writes: 30, sessions: 2, stride: 1 })],
@@ -123,19 +135,41 @@ async function main(): Promise<number> {
     {
       harness: 'I/O error',
       preloads: true,
+      atLeast: 500,
       wrong: 'takes a failed commit for undone',
+      must: ['ghosts'],
       run: () => {
         const size = { writes: 16, sessions: 2 };
+        const checkpoints = { writes: 200, sessions: 1, checkpoints: true };
         const failing = FAILING.filter(({ action, calls }) => action === 'fail-on' && calls.includes('sync'));
         return beside(
-          [ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: FAILING, stride: 1 })],
+          [
+            ioError(workshop, faultfs, { subject: DURABLE, ...size, failing: FAILING, stride: 1 }),
+            ioError(workshop, faultfs, { subject: DURABLE, ...checkpoints, failing: CHECKPOINTING, stride: 17 }),
+          ],
           ioError(workshop, faultfs, { subject: flawed(), ...size, failing, stride: 3 }),
         );
       },
     },
     {
+      harness: 'I/O error, then nothing new',
+      preloads: true,
+      atLeast: 100,
+      wrong: 'fences without writing',
+      must: ['ghosts'],
+      run: () => {
+        const size = { writes: 16, sessions: 1, failing: GHOSTLY, fences: true };
+        return beside(
+          [ioError(workshop, faultfs, { subject: DURABLE, ...size, stride: 1 })],
+          ioError(workshop, faultfs, { subject: { ...DURABLE, flaw: 'unfenced' }, ...size, stride: 3 }),
+        );
+      },
+    },
+    {
       harness: 'disk full',
+      atLeast: 24,
       wrong: 'goes on after an error',
+      must: ['half'],
       run: async () => {
         if (noMount !== undefined) leftOut.push(`a small file system for the full disk: ${noMount}`);
         const mount = noMount === undefined;
@@ -147,7 +181,9 @@ async function main(): Promise<number> {
     },
     {
       harness: 'out of memory',
+      atLeast: 100,
       wrong: 'goes on after an error',
+      must: ['half'],
       run: () =>
         beside(
           [outOfMemory(workshop, { subject: DURABLE, from: 60, to: 1200, step: 10 })],
@@ -156,7 +192,9 @@ async function main(): Promise<number> {
     },
     {
       harness: 'damaged file',
+      atLeast: 120,
       wrong: 'takes no rejection',
+      must: [/ended with 1: .*Error/s],
       run: () =>
         beside(
           [damage(workshop, { points: 120, seed, trusting: false })],
@@ -166,12 +204,20 @@ async function main(): Promise<number> {
     {
       harness: 'backup',
       preloads: true,
+      atLeast: 100,
       wrong: 'copies the file alone',
-      run: () => beside([backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 1 })], carelessBackup(workshop)),
+      must: ['lost'],
+      run: () =>
+        beside(
+          [backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 1 }), backupPowerCut(workshop, faultfs, seed)],
+          carelessBackup(workshop),
+        ),
     },
     {
       harness: 'held lock',
+      atLeast: 8,
       wrong: 'keeps a statement unreset',
+      must: ['half'],
       run: () =>
         beside(
           [heldLocks(workshop, DURABLE, [1, 2, 3, 7, 8, 16, 64, 304])],
@@ -180,7 +226,9 @@ async function main(): Promise<number> {
     },
     {
       harness: 'two processes',
+      atLeast: 1000,
       wrong: 'BEGIN DEFERRED',
+      must: [/SQLITE_BUSY/],
       run: () =>
         beside(
           [twoProcesses(workshop, { subject: DURABLE, writes: 600, sessions: 6, visits: 60, kills: 4 })],
@@ -195,7 +243,9 @@ async function main(): Promise<number> {
     },
     {
       harness: 'birth of a store',
+      atLeast: 160,
       wrong: 'BEGIN DEFERRED',
+      must: [/SQLITE_BUSY/],
       run: () =>
         beside(
           [births(workshop, { subject: DURABLE, stores: 40, processes: 4 })],
@@ -204,17 +254,23 @@ async function main(): Promise<number> {
     },
     {
       harness: 'forgotten stop',
+      atLeast: 2,
       wrong: 'commits every eighth write',
+      must: ['lost'],
       run: () => beside([forgottenStop(workshop, [DURABLE, RELAXED])], forgottenStop(workshop, [flawed('early')])),
     },
     {
       harness: 'open/stop storm',
+      atLeast: 400,
       wrong: 'leaves a connection open',
+      must: [/descriptors more/],
       run: () => beside([storms(workshop, 400, false)], storms(workshop, 20, true)),
     },
     {
       harness: 'churn of 10,000 actors',
+      atLeast: 60_000,
       wrong: 'forgets one write in a thousand',
+      must: ['lost'],
       run: () => {
         const size = { actors: 10_000, operations: 60_000, seed };
         return beside([churns(workshop, { ...size, forgets: false })], churns(workshop, { ...size, forgets: true }));
@@ -222,7 +278,9 @@ async function main(): Promise<number> {
     },
     {
       harness: 'fuzz',
+      atLeast: 20_000,
       wrong: 'converts its arguments',
+      must: [/wrong put/],
       run: () =>
         beside(
           [fuzzes(workshop, { steps: 20_000, seed, coerces: false })],
@@ -231,12 +289,13 @@ async function main(): Promise<number> {
     },
     {
       harness: 'soak',
+      atLeast: 1000,
       wrong: 'keeps values and a read view',
+      must: LEAKS_SHOWN,
       run: async () => {
-        const { tally, samples } = await soaks(workshop, { seconds: soakSeconds, seed, leaks: false });
+        const { tally, samples } = await soaks(workshop, { seconds: soakSeconds, seed });
         soakReport = soakTable(samples);
-        const { tally: control } = await soaks(workshop, { seconds: 15, seed, leaks: true });
-        return { tally, control };
+        return { tally, control: await leaks(workshop, { seconds: 15, seed }) };
       },
     },
   ];
@@ -245,14 +304,15 @@ async function main(): Promise<number> {
   const rows: Row[] = [];
   const started = performance.now();
   try {
-    for (const { harness, preloads, wrong, run } of plans) {
+    for (const { harness, preloads, atLeast, wrong, must, run } of plans) {
       if (only !== undefined && !only.some((name) => harness.includes(name.trim()))) continue;
       if (preloads === true && noFaultfs !== undefined) {
         leftOut.push(`${harness}: ${noFaultfs}`);
         continue;
       }
       const begun = performance.now();
-      const row = { harness, wrong, ...(await run()) };
+      const row = { harness, wrong, must, ...(await run().catch(thrown)) };
+      if (row.tally.points < atLeast) row.tally.findings.push(`${row.tally.points} points, not ${atLeast}`);
       rows.push(row);
       const verdict = row.tally.clean ? 'clean' : row.tally.summary();
       console.error(`${harness}: ${verdict} (${((performance.now() - begun) / 1000).toFixed(0)} s)`);
@@ -270,7 +330,16 @@ async function main(): Promise<number> {
   for (const { harness, tally } of rows) {
     for (const finding of tally.findings.slice(0, 20)) console.log(`${harness}: ${finding}`);
   }
-  return rows.length > 0 && rows.every(({ tally, control }) => tally.clean && !control.clean) ? 0 : 1;
+  const proven = ({ tally, control, must }: Row): boolean =>
+    tally.clean && must.every((symptom) => control.shows(symptom));
+  return rows.length > 0 && rows.every(proven) ? 0 : 1;
+}
+
+/** A harness that throws costs its own line, not the table. */
+function thrown(error: unknown): Pick<Row, 'tally' | 'control'> {
+  const tally = new Tally();
+  tally.findings.push(inspect(error));
+  return { tally, control: new Tally() };
 }
 
 void main().then((code) => {

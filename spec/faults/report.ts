@@ -1,12 +1,14 @@
 /** The table that a run prints. */
-import type { Tally } from './tally';
+import type { Symptom, Tally } from './tally';
 
 /** One line of the table. */
 export interface Row {
   harness: string;
   tally: Tally;
-  /** The same harness on a program that does it wrong: it must not be clean. */
+  /** The same harness on a program that does it wrong. */
   control: Tally;
+  /** What it must find there, all of it. */
+  must: readonly Symptom[];
   /** What the control does wrong. */
   wrong: string;
 }
@@ -16,12 +18,12 @@ export function reportOf(rows: readonly Row[]): string {
   const columns = ['harness', 'points', 'acknowledged', 'lost', 'half-applied', 'ghosts', 'hung', 'control'];
   return table(
     columns,
-    rows.map(({ harness, tally, wrong, control }) => [
+    rows.map(({ harness, tally, wrong, control, must }) => [
       harness,
       ...[tally.points, tally.acknowledged, tally.lost, tally.half, tally.ghosts, tally.hung].map((count) =>
         count.toLocaleString('en'),
       ),
-      `${wrong}: ${control.clean ? 'NOT FOUND' : control.summary()}`,
+      `${wrong}: ${must.every((symptom) => control.shows(symptom)) ? control.summary() : 'NOT FOUND'}`,
     ]),
   );
 }

@@ -3,33 +3,48 @@ import { open, type Database, type Statement } from 'sqlite';
 import sqlite3 from 'sqlite3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../lib/index';
+import type { BatchOperation, SqliteCollection, SqliteManager, SqliteState } from '../../lib/index';
+import type { CommitStep } from '../../lib/sqlite/fence';
+import { openManager } from '../../lib/sqlite/manager';
 import { digest, EVENTS, eventRow, SNAPSHOTS, snapshotRow, type Operation, type Rows, type Write } from './history';
 
 export interface Subject {
   /** Resolves when the write is acknowledged. */
   apply(write: Write): Promise<void>;
+  /** A write that changes nothing. */
+  writeNothing(): Promise<void>;
   /** All rows, as this process reads them. */
   view(): Promise<Rows>;
+  /** Begins a long read and leaves it open. */
+  linger(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export type SubjectOptions =
-  { kind: 'library'; durability: boolean } | { kind: 'bare'; synchronous: 'FULL' | 'NORMAL' | 'OFF'; flaw?: Flaw };
+  | { kind: 'library'; durability: boolean; flaw?: 'unfenced' }
+  | { kind: 'bare'; synchronous: 'FULL' | 'NORMAL' | 'OFF'; flaw?: Flaw };
 
 /**
- * How a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, goes on with a
+ * How the library would be wrong whose fence writes nothing, and how a bare program can be wrong: it acknowledges at once and commits every eighth write, commits the operations of a batch one by one, goes on with a
  * batch after an error and takes the last answer for the outcome, reads in a transaction before it writes, takes a failing commit for
  * a success, or keeps a prepared statement as an error has left it.
  */
 export type Flaw = 'early' | 'piecemeal' | 'undeterred' | 'deferred' | 'deaf' | 'unreset';
 
 export function openSubject(directory: string, options: SubjectOptions, actors: readonly string[]): Promise<Subject> {
-  return options.kind === 'library' ? openLibrary(directory, options.durability, actors) : openBare(directory, options);
+  return options.kind === 'library' ? openLibrary(directory, options, actors) : openBare(directory, options);
 }
 
-async function openLibrary(directory: string, durability: boolean, actors: readonly string[]): Promise<Subject> {
-  const manager = await SqliteManager.open(directory, { durability, spec: 'nano' });
+/** A fence that passes without its commit: nothing of it reaches the file. */
+const unfenced: CommitStep = (step, what) => (what === 'fence' ? (Promise.resolve() as Promise<never>) : step());
+
+async function openLibrary(
+  directory: string,
+  { durability, flaw }: SubjectOptions & { kind: 'library' },
+  actors: readonly string[],
+): Promise<Subject> {
+  const options = { durability, spec: 'nano' } as const;
+  const manager = await openManager(directory, options, flaw === undefined ? {} : { commitStep: unfenced });
   try {
     return await librarySubject(manager, actors);
   } catch (error) {
@@ -49,6 +64,8 @@ export async function librarySubject(manager: SqliteManager, names: readonly str
 }
 
 class LibrarySubject implements Subject {
+  private lingering: unknown;
+
   constructor(
     private readonly manager: SqliteManager,
     private readonly actors: ReadonlyMap<string, { events: SqliteCollection; snapshot: SqliteState }>,
@@ -72,6 +89,16 @@ class LibrarySubject implements Subject {
     }
   }
 
+  writeNothing(): Promise<void> {
+    return this.first.delRange('~', '~');
+  }
+
+  async linger(): Promise<void> {
+    const iterator = await this.first.iter({ consistent: true });
+    await iterator.next();
+    this.lingering = iterator;
+  }
+
   async view(): Promise<Rows> {
     const rows: Rows = new Map();
     for (const [actor, { events, snapshot }] of this.actors) {
@@ -84,6 +111,11 @@ class LibrarySubject implements Subject {
 
   stop(): Promise<void> {
     return this.manager.stop();
+  }
+
+  private get first(): SqliteCollection {
+    const [first] = [...this.actors.values()];
+    return first!.events;
   }
 
   private step(operation: Operation): BatchOperation {
@@ -120,8 +152,16 @@ class BareSubject implements Subject {
     return turn;
   }
 
+  writeNothing(): Promise<void> {
+    return this.database.exec(`DELETE FROM ${EVENTS} WHERE prefix = ''`);
+  }
+
   view(): Promise<Rows> {
     return rowsOf(this.database);
+  }
+
+  linger(): Promise<void> {
+    return Promise.resolve();
   }
 
   async stop(): Promise<void> {

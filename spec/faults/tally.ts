@@ -1,5 +1,8 @@
 import type { Judgement } from './history';
 
+/** What a harness may find. */
+export type Symptom = 'lost' | 'half' | 'ghosts' | 'hung' | RegExp;
+
 /** What a harness found, over all its points. */
 export class Tally {
   points = 0;
@@ -24,6 +27,11 @@ export class Tally {
 
   get clean(): boolean {
     return this.lost + this.half + this.ghosts + this.hung + this.findings.length === 0;
+  }
+
+  /** Whether it found this: a count above zero, or a finding that says so. */
+  shows(what: Symptom): boolean {
+    return what instanceof RegExp ? this.findings.some((finding) => what.test(finding)) : this[what] > 0;
   }
 
   /** What made it red, in a few words. */

@@ -1,12 +1,14 @@
 /** Backup: at whichever of its calls it is killed or fails, there is a whole copy or none. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Disk, recordsOf } from '../disk';
 import { environmentOf, type Call, type Fault } from '../faultfs';
 import { History, type Outcome } from '../history';
-import { judgeEnded, rowsIn } from '../inspect';
+import { judgeEnd, judgeEnded, rowsIn } from '../inspect';
 import { Journal } from '../journal';
 import { WRITES } from '../process/backup';
 import { forEach, type Workshop } from '../processes';
+import { seeded } from '../random';
 import { Tally } from '../tally';
 
 const CALLS: readonly Call[] = ['write', 'sync', 'truncate', 'unlink', 'link'];
@@ -80,6 +82,62 @@ export async function backups(workshop: Workshop, faultfs: string, { actions, st
       for (const done of [directory, copies]) workshop.discard(done);
     });
   }
+  return tally;
+}
+
+/**
+ * The power is cut at a step of a backup: the copy is whole or not there, and once the backup has resolved it is there, whatever of the rest was not
+ * synced.
+ */
+export async function backupPowerCut(workshop: Workshop, faultfs: string, seed: number): Promise<Tally> {
+  const tally = new Tally();
+  const random = seeded(seed);
+  const directory = workshop.directory();
+  const log = join(workshop.directory(), 'log');
+  mkdirSync(join(directory, 'copies'));
+  const disk = new Disk();
+  disk.hold('copies', 'directory');
+  const target = join('copies', 'database.db');
+  const options = { directory: join(directory, 'store'), target: join(directory, target), careless: false };
+  const ended = await workshop.run(
+    'backup',
+    { ...options, journal: join(directory, 'acknowledged') },
+    { environment: environmentOf(faultfs, { directory, log }) },
+  );
+  const journal = new Journal(new History(), WRITES.before + WRITES.beside);
+  const place = workshop.directory();
+  let before: Outcome[] = [];
+  let step = 0;
+  for (const record of recordsOf(readFileSync(log))) {
+    if (record.path === 'acknowledged') {
+      for (const line of record.data.toString().split('\n')) {
+        if (line !== '') journal.read(line);
+        if (line === 'written') before = [...journal.outcomes];
+      }
+    } else disk.apply(record);
+    const copied = journal.remarks.includes('copied');
+    if (!record.path.startsWith('copies') && !copied) continue;
+    step++;
+    for (const state of ['none', 'all', random] as const) {
+      workshop.discard(place);
+      mkdirSync(place);
+      disk.writeTo(place, state);
+      const where = `seed ${seed}, step ${step} of a backup (${record.kind} ${record.path})`;
+      if (!existsSync(join(place, target))) {
+        if (copied) tally.findings.push(`${where}: the copy is gone`);
+        continue;
+      }
+      tally.points++;
+      try {
+        const { lost, half, holes } = journal.history.judge(await rowsIn(join(place, 'copies')), before);
+        tally.add({ acknowledged: WRITES.before, lost, half, holes, ghosts: 0 }, `${where}, in the copy`);
+      } catch (damage) {
+        tally.findings.push(`${where}: the copy is damaged: ${String(damage)}`);
+      }
+    }
+  }
+  judgeEnd(tally, ended, journal, 'the backup');
+  if (tally.points === 0) tally.findings.push('no step had a copy');
   return tally;
 }
 

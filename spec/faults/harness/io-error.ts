@@ -6,7 +6,7 @@ import { History } from '../history';
 import { judgeEnded } from '../inspect';
 import { Journal } from '../journal';
 import { forEach, type Workshop } from '../processes';
-import type { SubjectOptions } from '../subjects';
+import { makeSmallPaged, type SubjectOptions } from '../subjects';
 import { Tally } from '../tally';
 
 export type FailingCalls = Pick<Fault, 'action' | 'error' | 'withoutMapping'> & { calls: readonly Call[] };
@@ -27,6 +27,17 @@ export const FAILING: readonly FailingCalls[] = [
   { calls: ['open'], action: 'fail-on', error: 'EMFILE' },
 ];
 
+/** What can leave a commit on the disk that nobody sees. */
+export const GHOSTLY: readonly FailingCalls[] = FAILING.filter(
+  ({ calls, action }) => action !== 'fail-on' && (calls.includes('sync') || calls.includes('write')),
+);
+
+/** What a checkpoint does to the database. */
+export const CHECKPOINTING: readonly FailingCalls[] = [
+  { calls: ['write', 'sync', 'truncate'], action: 'fail-once', error: 'EIO' },
+  { calls: ['write', 'sync', 'truncate'], action: 'fail-on', error: 'EIO' },
+];
+
 export interface IoError {
   subject: SubjectOptions;
   writes: number;
@@ -34,14 +45,20 @@ export interface IoError {
   failing: readonly FailingCalls[];
   /** Every so manieth call is a place. */
   stride: number;
+  /** Behind the first write of unknown outcome comes one that changes nothing, then a look and a kill. */
+  fences?: boolean;
+  /** Only what the automatic checkpoints of a run do to the database fails; small pages bring them into a short run. */
+  checkpoints?: boolean;
 }
 
 export async function ioError(workshop: Workshop, faultfs: string, error: IoError): Promise<Tally> {
   const tally = new Tally();
   const history = new History();
-  const { subject, writes, sessions, stride } = error;
+  const { subject, writes, sessions, stride, fences = false, checkpoints = false } = error;
+  let fenced = 0;
   for (const failing of error.failing) {
     const points = tally.points;
+    let named = 0;
     let reached = true;
     function* places(): Generator<number> {
       for (let at = 1; reached; at += stride) yield at;
@@ -49,10 +66,12 @@ export async function ioError(workshop: Workshop, faultfs: string, error: IoErro
     await forEach(places(), 2, async (at) => {
       const directory = workshop.directory();
       const hit = join(workshop.directory(), 'hit');
-      const environment = environmentOf(faultfs, { directory, at, hit, ...failing });
+      const file = checkpoints ? 'database.db' : undefined;
+      const environment = environmentOf(faultfs, { directory, file, at, hit, ...failing });
       // Half of the processes crash at the end: what they showed must outlive that as well.
       const end = at % 2 === 0 ? 'stop' : 'kill';
-      const options = { directory: join(directory, 'store'), subject, writes, sessions, end } as const;
+      const options = { directory: join(directory, 'store'), subject, writes, sessions, end, fences } as const;
+      if (checkpoints) await makeSmallPaged(options.directory);
       const journal = new Journal(history, writes);
       const ended = await workshop.run('workload', options, { environment, onLine: (line) => journal.read(line) });
       if (!existsSync(hit)) {
@@ -62,9 +81,22 @@ export async function ioError(workshop: Workshop, faultfs: string, error: IoErro
       tally.points++;
       const where = `${failing.action ?? ''} ${failing.error ?? ''} ${readFileSync(hit, 'utf8').trim()}, end by ${end}`;
       await judgeEnded(tally, ended, journal, options, where);
+      if (journal.remarks.includes('fenced')) fenced++;
+      if (failing.error === 'EMFILE' && failing.action === 'fail-on') {
+        const refused = journal.remarks.filter((remark) => /^open-failed CREATE_STORE \d/.test(remark));
+        named += refused.length;
+        for (const remark of refused) {
+          if (!remark.includes('too many open files')) tally.findings.push(`${where}: does not say why: ${remark}`);
+        }
+      }
       workshop.discard(directory);
     });
     if (tally.points === points) tally.findings.push(`${failing.calls.join(', ')}: there was no such call`);
+    if (failing.error === 'EMFILE' && failing.action === 'fail-on' && named === 0) {
+      tally.findings.push('no open said that there are too many open files');
+    }
   }
+  if (fences && fenced === 0)
+    tally.findings.push('no write of unknown outcome was followed by one that changed nothing');
   return tally;
 }

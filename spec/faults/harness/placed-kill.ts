@@ -17,6 +17,8 @@ export interface PlacedKill {
   sessions: number;
   /** Small pages bring automatic checkpoints into a short run. */
   smallPages: boolean;
+  /** The calls on this file alone are places. */
+  file?: string;
   /** Every so manieth call is a place. */
   stride: number;
 }
@@ -24,7 +26,7 @@ export interface PlacedKill {
 export async function placedKill(workshop: Workshop, faultfs: string, kill: PlacedKill): Promise<Tally> {
   const tally = new Tally();
   const history = new History();
-  const { subject, writes, sessions, smallPages, stride } = kill;
+  const { subject, writes, sessions, smallPages, file, stride } = kill;
 
   /** Gives the call that the process died at, or undefined when it came to its end. */
   const die = async (at: number, action: NonNullable<Fault['action']>): Promise<string | undefined> => {
@@ -32,7 +34,7 @@ export async function placedKill(workshop: Workshop, faultfs: string, kill: Plac
     const hit = join(workshop.directory(), 'hit');
     const options = { directory: join(directory, 'store'), subject, writes, sessions, end: 'stop' } as const;
     if (smallPages) await makeSmallPaged(options.directory);
-    const environment = environmentOf(faultfs, { directory, calls: CALLS, at, action, hit });
+    const environment = environmentOf(faultfs, { directory, file, calls: CALLS, at, action, hit });
     const journal = new Journal(history, writes);
     const ended = await workshop.run('workload', options, { environment, onLine: (line) => journal.read(line) });
     if (!existsSync(hit)) return undefined;

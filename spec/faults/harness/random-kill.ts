@@ -20,6 +20,7 @@ export async function randomKill(workshop: Workshop, { kills, seed, subject }: R
   const tally = new Tally();
   const random = seeded(seed);
   const history = new History();
+  let working = 0;
   await forEach(Array(kills).keys(), 2, async (turn) => {
     const directory = workshop.directory();
     const journal = new Journal(history, WRITES);
@@ -38,8 +39,10 @@ export async function randomKill(workshop: Workshop, { kills, seed, subject }: R
       },
     });
     tally.points++;
+    if (journal.outcomes.includes('acknowledged')) working++;
     await judgeEnded(tally, ended, journal, options, `seed ${seed}, kill ${turn} after ${patience} ms`);
     workshop.discard(directory);
   });
+  if (2 * working < kills) tally.findings.push(`only ${working} of ${kills} processes had acknowledged anything`);
   return tally;
 }

@@ -11,14 +11,16 @@ export interface BackupOptions {
   target: string;
   /** Copies the database without its write-ahead log: the control. */
   careless: boolean;
+  /** Where the journal goes; stdout when missing. */
+  journal?: string;
 }
 
 /** Writes before the backup, and beside it. */
 export const WRITES = { before: 24, beside: 16 };
 
-export async function backup({ directory, target, careless }: BackupOptions): Promise<void> {
+export async function backup({ directory, target, careless, journal }: BackupOptions): Promise<void> {
   const history = new History();
-  const writer = new Writer(history);
+  const writer = new Writer(history, journal);
   const manager = await SqliteManager.open(directory, { durability: true, spec: 'nano' });
   const subject = await librarySubject(manager, history.actors);
   await writer.burst(subject, WRITES.before);

@@ -1,5 +1,5 @@
 /** The process of the soak: mixed load for a given time, and what it takes of memory, descriptors and disk. */
-import { statSync, writeSync } from 'node:fs';
+import { openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { SqliteManager, type BatchOperation, type SqliteCollection, type SqliteState } from '../../../lib/index';
 import { EVENTS, SNAPSHOTS } from '../history';
 import { bytes, seeded } from '../random';
@@ -10,9 +10,11 @@ export interface SoakOptions {
   seconds: number;
   samples: number;
   seed: number;
-  /** Keeps a part of what it reads, and a consistent iteration open: the control. */
-  leaks: boolean;
+  /** What it does not give back: the control. */
+  leak?: Leak;
 }
+
+export type Leak = 'buffers' | 'objects' | 'descriptors' | 'view';
 
 export interface Sample {
   seconds: number;
@@ -20,6 +22,7 @@ export interface Sample {
   rss: number;
   heap: number;
   descriptors: number;
+  /** The largest since the sample before. */
   wal: number;
   database: number;
 }
@@ -34,7 +37,7 @@ interface Actor {
   next: number;
 }
 
-export async function soak({ directory, seconds, samples, seed, leaks }: SoakOptions): Promise<void> {
+export async function soak({ directory, seconds, samples, seed, leak }: SoakOptions): Promise<void> {
   const random = seeded(seed);
   const manager = await SqliteManager.open(directory, { durability: false, spec: 'nano' });
   const actors: Actor[] = [];
@@ -42,7 +45,7 @@ export async function soak({ directory, seconds, samples, seed, leaks }: SoakOpt
     actors.push({ ...(await makeHandles(manager, index)), next: 1 });
   }
   const leaked: unknown[] = [];
-  if (leaks) {
+  if (leak === 'view') {
     await actors[0]!.events.put(keyOf(0), Buffer.of(0));
     const view = actors[0]!.events.iter({ consistent: true })[Symbol.asyncIterator]();
     await view.next();
@@ -50,6 +53,7 @@ export async function soak({ directory, seconds, samples, seed, leaks }: SoakOpt
   }
 
   let operations = 0;
+  let wal = 0;
   const cycle = async (): Promise<void> => {
     const index = random.below(ACTORS);
     const actor = actors[index]!;
@@ -62,6 +66,10 @@ export async function soak({ directory, seconds, samples, seed, leaks }: SoakOpt
       { type: 'delRange', target: events, end: keyOf(Math.max(0, actor.next - KEPT)) },
     ];
     await manager.writeBatch(batch);
+    wal = Math.max(wal, statSync(`${manager.path}-wal`).size);
+    if (leak === 'buffers') leaked.push(Buffer.alloc(2000, 1));
+    if (leak === 'objects') leaked.push(Array.from({ length: 100 }, (_, at) => ({ at })));
+    if (leak === 'descriptors' && random.below(20) === 0) leaked.push(openSync(manager.path + '.leaked', 'a'));
     await Promise.all([
       snapshot.find(),
       events.last(),
@@ -69,18 +77,42 @@ export async function soak({ directory, seconds, samples, seed, leaks }: SoakOpt
       events.getMany([key, 'nothing']),
     ]);
     operations += 5;
-    if (random.below(50) === 0) {
-      for await (const [, value] of events.iter({ consistent: random.below(2) === 0, reverse: true })) {
-        operations++;
-        if (leaks) leaked.push(Buffer.alloc(20_000, value));
-        if (random.below(60) === 0) break;
-      }
-    }
+    if (random.below(50) === 0) await scan(events);
+    if (random.below(50) === 0) await fail(events);
     // Actors come and go: what a handle costs must be given back.
     if (random.below(20) === 0) {
       await events.purge();
       Object.assign(actor, await makeHandles(manager, index));
     }
+  };
+
+  /** To its end, left early or aborted. */
+  const scan = async (events: SqliteCollection): Promise<void> => {
+    const abort = new AbortController();
+    const options = { consistent: random.below(4) === 0, reverse: true, signal: abort.signal };
+    try {
+      for await (const entry of events.iter(options)) {
+        operations += entry.length - 1;
+        if (random.below(60) === 0) break;
+        if (random.below(60) === 0) abort.abort();
+      }
+    } catch (error) {
+      // More than four at once are refused.
+      if (!abort.signal.aborted && (error as { operation?: string }).operation !== 'read_view_limit') throw error;
+    }
+  };
+
+  /** What is refused must leave nothing behind either. */
+  const fail = async (events: SqliteCollection): Promise<void> => {
+    const nothing = events.del('nothing');
+    const batch = manager.writeBatch([
+      { type: 'put', target: events, key: 'half', data: Buffer.alloc(1000) },
+      { type: 'del', target: events, key: 'nothing' },
+    ]);
+    const wrong = events.put('wrong', 'text' as unknown as Uint8Array);
+    const outcomes = await Promise.allSettled([nothing, batch, wrong]);
+    operations += outcomes.length;
+    if (outcomes.some(({ status }) => status === 'fulfilled')) throw new Error('what should fail succeeded');
   };
 
   const started = performance.now();
@@ -91,16 +123,19 @@ export async function soak({ directory, seconds, samples, seed, leaks }: SoakOpt
     const lane = async (): Promise<void> => {
       while (elapsed() < until) await cycle();
     };
-    await Promise.all(Array.from({ length: 16 }, lane));
+    const copy = `${directory}-copy-${sample}.db`;
+    await Promise.all([...Array.from({ length: 16 }, lane), manager.backup(copy)]);
+    rmSync(copy);
     say({
       seconds: elapsed(),
       operations,
       rss: process.memoryUsage.rss(),
       heap: process.memoryUsage().heapUsed,
       descriptors: openDescriptors(),
-      wal: statSync(`${manager.path}-wal`).size,
+      wal,
       database: statSync(manager.path).size,
     });
+    wal = 0;
   }
   await manager.stop();
 }

@@ -15,6 +15,8 @@ export interface WorkloadOptions {
   sessions: number;
   /** How it ends: with the last stop, or instead of it killed, or by itself with the store left open. */
   end: 'stop' | 'kill' | 'forget';
+  /** After the first write of unknown outcome there comes one that changes nothing, and the end. */
+  fences?: boolean;
   /** How many bytes SQLite may take in the process. */
   heap?: number;
   /** Where the journal goes; stdout when missing. */
@@ -22,7 +24,7 @@ export interface WorkloadOptions {
 }
 
 /** Sizes of the bursts in which writes are issued without awaiting them. */
-const BURSTS = [1, 3, 8, 1, 16];
+const BURSTS = [1, 3, 8, 1, 16, 90];
 
 export async function workload(options: WorkloadOptions): Promise<void> {
   const history = new History(options.owner);
@@ -36,10 +38,16 @@ export async function workload(options: WorkloadOptions): Promise<void> {
     const end = Math.floor((options.writes * session) / options.sessions);
     for (let turn = 0; writer.ordinal < end; turn++) {
       await writer.burst(subject, Math.min(BURSTS[turn % BURSTS.length]!, end - writer.ordinal));
+      if (options.fences === true && writer.unknown > 0) {
+        await writer.writeNothing(subject);
+        await writer.view(subject);
+        process.kill(process.pid, 'SIGKILL');
+      }
     }
     await writer.view(subject);
     if (options.end === 'kill' && session === options.sessions) process.kill(process.pid, 'SIGKILL');
-    if (options.end !== 'forget' || session < options.sessions) await writer.stop(subject);
+    if (options.end === 'forget' && session === options.sessions) await subject.linger();
+    else await writer.stop(subject);
   }
   writer.say('end');
 }

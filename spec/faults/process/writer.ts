@@ -8,6 +8,8 @@ export class Writer {
   /** The place in the history that comes next. */
   ordinal = 0;
   rejected = 0;
+  /** Of the rejected ones those of unknown outcome. */
+  unknown = 0;
   /** Writes whose promise has not settled. */
   unsettledWrites = 0;
   #left = 0;
@@ -54,12 +56,20 @@ export class Writer {
           (error: unknown) => {
             this.unsettledWrites--;
             this.rejected++;
+            if (isUnknown(error)) this.unknown++;
             this.say(`${isUnknown(error) ? 'unknown' : 'no'} ${place} ${describe(error)}`);
           },
         ),
       );
     }
     await Promise.all(writes);
+  }
+
+  async writeNothing(subject: Subject): Promise<void> {
+    await this.settled(subject.writeNothing()).then(
+      () => this.say('fenced'),
+      (error: unknown) => this.say(`unfenced ${describe(error)}`),
+    );
   }
 
   async view(subject: Subject): Promise<void> {
