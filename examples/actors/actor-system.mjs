@@ -253,6 +253,7 @@ class Actor {
   async #append(next, event, message, id) {
     const { events, messages, snapshot } = await this.#open();
     // insert, not put: were there two owners of this log by mistake, the second would be told and overwrite nothing.
+    // compact.mjs takes that from an owner that has fallen behind a snapshot: it is for logs of one owner.
     /** @type {BatchOperation[]} */
     const batch = [{ type: 'insert', target: events, key: keyOf(next.sequence), data: encode({ event, id }) }];
     if (id !== undefined) batch.push({ type: 'insert', target: messages, key: id, data: encode(message) });

@@ -10,11 +10,14 @@ import { openExisting } from '../shared/existing.mjs';
 const LATEST = 10;
 const INTERVAL_MS = 200;
 
-const [, , directory, actor = ''] = process.argv;
+const [, , directory, actor] = process.argv;
+if (actor === undefined) throw new Error('usage: node tail.mjs <directory> <actor>');
 const interrupted = new AbortController();
 const { signal } = interrupted;
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
+// The reader has seen enough: `node tail.mjs data alice | head`.
+process.stdout.once('error', () => interrupted.abort());
 
 const store = await openExisting(directory);
 try {

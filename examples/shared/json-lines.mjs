@@ -8,21 +8,18 @@ const MAX_LINE_BYTES = 1024 * 1024;
 /**
  * A line of a file.
  * @typedef {object} Line
- * @property {number} number counted from 1 at the first line read
- * @property {number} end the offset in the file behind the line
+ * @property {number} number counted from 1
  * @property {Buffer} bytes without the line's end, and without a byte order mark at the start of the file
  * @property {boolean} tooLong longer than a mebibyte, and therefore left out
  */
 
 /**
- * The lines of a file from an offset on. Memory holds one line at a time, however long the file, and never more than a mebibyte of it.
+ * The lines of a file. Memory holds one line at a time, however long the file, and never more than a mebibyte of it.
  * @param {string} file
- * @param {number} [start]
  * @returns {AsyncGenerator<Line, void, undefined>}
  */
-export async function* linesOf(file, start = 0) {
+export async function* linesOf(file) {
   let number = 0;
-  let end = start;
   let length = 0;
   /** @type {Buffer[]} */
   let parts = [];
@@ -33,25 +30,24 @@ export async function* linesOf(file, start = 0) {
     if (length <= MAX_LINE_BYTES) parts.push(part);
     else parts = [];
   };
-  /** @param {number} ending */
-  const finish = (ending) => {
-    const bytes = trim(Buffer.concat(parts), end === 0);
-    const line = { number: ++number, end: (end += length + ending), bytes, tooLong: length > MAX_LINE_BYTES };
+  const finish = () => {
+    number += 1;
+    const line = { number, bytes: trim(Buffer.concat(parts), number === 1), tooLong: length > MAX_LINE_BYTES };
     parts = [];
     length = 0;
     return line;
   };
 
-  for await (const chunk of createReadStream(file, { start })) {
+  for await (const chunk of createReadStream(file)) {
     let from = 0;
     for (let to = chunk.indexOf(LINE_FEED); to !== -1; to = chunk.indexOf(LINE_FEED, from)) {
       take(chunk.subarray(from, to));
-      yield finish(1);
+      yield finish();
       from = to + 1;
     }
     take(chunk.subarray(from));
   }
-  if (length > 0) yield finish(0);
+  if (length > 0) yield finish();
 }
 
 /**

@@ -56,6 +56,51 @@ describe('import and export', () => {
     });
   });
 
+  it('go on behind the lines of a file that has grown, and refuse one that has changed', async () => {
+    await inDirectory(async (directory) => {
+      const store = join(directory, 'store');
+      const file = join(directory, 'log.jsonl');
+      const [one, two, three] = [1, 2, 3].map((n) => `{"actor":"a","n":${n}}`);
+      for (const text of [one, `${one}\n${two}`]) {
+        await writeFile(file, text);
+        assert.match((await run('scripts/import.mjs', [file, store])).stdout, /^1 lines /);
+      }
+      for (const text of [`${three}\n${two}\n${one}`, one]) {
+        await writeFile(file, text);
+        const { code, stderr } = await run('scripts/import.mjs', [file, store]);
+        assert.match(stderr, /log\.jsonl has changed in its first 2 lines/);
+        assert.equal(code, 1);
+      }
+      const exported = await run('scripts/export.mjs', [store]);
+      assert.deepEqual(linesOf(exported.stdout), [one, two]);
+    });
+  });
+
+  it('stop at a failure of the store, which is no malformed line', async () => {
+    await inDirectory(async (directory) => {
+      // A table of another shape: every log fails to open.
+      await using(directory, (store) => store.createState('events', 'customer-07'));
+      const { code, stdout, stderr } = await run('scripts/import.mjs', [orders, directory]);
+      assert.match(stderr, /CreateStoreError/);
+      assert.deepEqual([code, stdout], [1, '']);
+      await using(directory, async (store) => {
+        for await (const name of store.prefixes('imports')) assert.fail(`progress is kept of ${name}`);
+      });
+    });
+  });
+
+  it('keep an event with its actor, whatever its properties say, and tell of events that are gone', async () => {
+    await inDirectory(async (directory) => {
+      await using(directory, async (store) => {
+        const events = await store.createCollection('events', 'alice');
+        await events.insert(keyOf(2), Buffer.from('{"actor":"bob"}'));
+      });
+      const { stdout, stderr } = await run('scripts/export.mjs', [directory]);
+      assert.equal(stdout, '{"actor":"alice"}\n');
+      assert.match(stderr, /^1 actors lack their first events/);
+    });
+  });
+
   it('lose no line and double none when the import is killed at any moment and started again', async () => {
     await inDirectory(async (directory) => {
       const store = join(directory, 'store');
@@ -119,6 +164,23 @@ describe('compact', () => {
           assert.deepEqual(await accounts.read(name), { sequence: 25, state: { balance: 25 } });
           assert.equal((await accounts.ask(name, deposit)).sequence, 26);
         }
+      });
+    });
+  });
+});
+
+describe('compact, of a snapshot that does not say what it covers,', () => {
+  it('removes nothing', async () => {
+    await inDirectory(async (directory) => {
+      await using(directory, async (store) => {
+        await (await store.createCollection('events', 'alice')).insert(keyOf(1), Buffer.from('{}'));
+        await (await store.createState('snapshots', 'alice')).put(Buffer.from('{"version":1}'));
+      });
+      const { code, stderr } = await run('scripts/compact.mjs', [directory]);
+      assert.match(stderr, /the snapshot of alice does not say which events it covers/);
+      assert.equal(code, 1);
+      await using(directory, async (store) => {
+        assert.equal((await (await store.createCollection('events', 'alice')).last())?.[0], keyOf(1));
       });
     });
   });
