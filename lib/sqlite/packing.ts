@@ -83,7 +83,7 @@ export interface PackedPage {
   readonly bytes: Buffer | null;
 }
 
-/** In the place of a size: the entry's key may be no text, or its value no blob. */
+/** In the place of a size in the answer to gets: the value is no blob. */
 export const FOREIGN = -1;
 
 /** What the driver makes of bytes that are not UTF-8, if it is not a character of the key itself. */
@@ -93,7 +93,7 @@ export interface UnpackedPage {
   readonly entries: [key: string, value: Buffer][];
   /** How many rows the page looked at. */
   readonly rows: number;
-  /** The size of the first entry that was left out, where the page ends; FOREIGN when it cannot be an entry; undefined for none. */
+  /** The size of the value that was left out, where the page ends; undefined for none. A small one may be no entry of this library's. */
   readonly leftOut: number | undefined;
 }
 
@@ -109,7 +109,7 @@ export function unpackPage(page: PackedPage): UnpackedPage {
     const key = keys[i] as string | null;
     const size = sizes[i] as number;
     if (key === null) return { entries, rows: keys.length, leftOut: size };
-    if (suspect && key.includes(REPLACEMENT)) return { entries, rows: keys.length, leftOut: FOREIGN };
+    if (suspect && key.includes(REPLACEMENT)) return { entries, rows: keys.length, leftOut: size };
     entries.push([key, viewOf(bytes, position, size)]);
     position += size;
   }

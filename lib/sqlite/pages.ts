@@ -1,7 +1,7 @@
 /** Pages through the entries of one actor, packed, in key order or against it. */
 import type { PageSource } from '../iteration';
 import type { Connection } from './connection';
-import { AFTER_EVERY_KEY, FOREIGN, unpackPage, type PackedPage } from './packing';
+import { AFTER_EVERY_KEY, unpackPage, type PackedPage } from './packing';
 import * as sql from './statements';
 import type { Table } from './statements';
 
@@ -88,7 +88,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
       ]);
       if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
       const { entries, rows, leftOut } = unpackPage(packed);
-      this.#resize(asked, entries.length, packed.bytes?.length ?? 0, leftOut);
+      this.#resize(asked, largest, entries.length, packed.bytes?.length ?? 0, leftOut);
       if (leftOut === undefined && rows < asked) this.#remaining = 0;
       if (entries.length > 0) return this.#deliver(entries);
       if (leftOut === undefined) return undefined;
@@ -103,10 +103,10 @@ export class EntryPages implements PageSource<[string, Buffer]> {
   }
 
   /** Chooses how many rows the next page asks for, and whether its first entry has to be read by itself. */
-  #resize(asked: number, got: number, bytes: number, leftOut: number | undefined): void {
+  #resize(asked: number, largest: number, got: number, bytes: number, leftOut: number | undefined): void {
     if (leftOut === undefined) {
       if (got === this.#rows && bytes < AIM_BYTES / 2) this.#rows = Math.min(this.#rows * 2, MOST_ROWS);
-    } else if (leftOut !== FOREIGN && leftOut <= AIM_BYTES && asked > 1) {
+    } else if (leftOut > largest && leftOut <= AIM_BYTES) {
       this.#rows = Math.max(1, Math.min(asked >> 1, Math.floor(AIM_BYTES / (leftOut + 1))));
     } else {
       this.#nextAlone = true;

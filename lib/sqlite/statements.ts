@@ -202,10 +202,9 @@ export function readNext(table: Table, direction: Direction): string {
  */
 export function readPage(table: Table, direction: Direction): string {
   const value = valueOf(direction);
-  return `SELECT json_group_array(CASE WHEN packed THEN sn END) AS keys, json_group_array(size) AS sizes,
+  return `SELECT json_group_array(CASE WHEN packed THEN sn END) AS keys, json_group_array(octet_length(value)) AS sizes,
       CAST(group_concat(CASE WHEN packed THEN value END, '') AS BLOB) AS bytes
-    FROM (SELECT sn, ${value} AS value, typeof(sn) = 'text' AND typeof(${value}) = 'blob' AND octet_length(${value}) + octet_length(sn) <= ?5 AS packed,
-        CASE WHEN typeof(sn) = 'text' AND typeof(${value}) = 'blob' THEN octet_length(${value}) ELSE ${FOREIGN} END AS size
+    FROM (SELECT sn, ${value} AS value, typeof(sn) = 'text' AND typeof(${value}) = 'blob' AND octet_length(${value}) + octet_length(sn) <= ?5 AS packed
       ${range(table, direction)} LIMIT ?4)`;
 }
 
