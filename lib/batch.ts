@@ -10,6 +10,8 @@ export interface Target {
   readonly name: string;
   readonly prefix: string;
   readonly kind: 'collection' | 'state';
+  /** The file, for errors, where there is one. */
+  readonly path?: string;
 }
 
 interface Place {
@@ -29,6 +31,11 @@ export type Write =
       readonly purge: boolean;
       readonly shape: Target['kind'];
     });
+
+/** How entries are named in errors: `prefix.key`, the bare prefix for a state. */
+export function entryName(prefix: string, key: string | undefined): string {
+  return key === undefined ? prefix : `${prefix}.${key}`;
+}
 
 /**
  * SQLite's limit on a row is 999,999,990 bytes, value, key and prefix together (https://sqlite.org/limits.html#max_length). Every backend
@@ -50,15 +57,16 @@ export function readBatch(operations: unknown, resolve: (target: unknown) => Tar
 
 /** A put or an insert of one entry or, with `key` undefined, of a state. The bytes are copied. */
 export function readPut(kind: 'put' | 'insert', target: Target, key: unknown, data: unknown, index?: number): Write {
-  const { table, name, prefix } = target;
+  const { table, name, prefix, path } = target;
   const entryKey = target.kind === 'state' ? undefined : checkText(key, 'key');
   const size = checkData(data);
   // A UTF-16 unit takes at most 3 bytes: only a row that might be too large is measured.
   if (size + 3 * (prefix.length + (entryKey?.length ?? 0)) > MAX_ROW_BYTES) {
     const bytes = size + Buffer.byteLength(prefix) + Buffer.byteLength(entryKey ?? '');
     if (bytes > MAX_ROW_BYTES) {
-      const reason = `the value with its key and prefix has ${bytes} bytes, the limit is ${MAX_ROW_BYTES}`;
-      throw new StoreOperationError('insert', reason, { table: name, prefix, index });
+      const reason = `the value with its key and prefix has ${bytes} bytes, the limit is ${MAX_ROW_BYTES}: divide it`;
+      const row = { key: entryName(prefix, entryKey), entryKey };
+      throw new StoreOperationError('insert', reason, { table: name, prefix, path, ...row, index });
     }
   }
   return { kind, table, name, prefix, key: entryKey, data: copyData(data as Uint8Array, size) };

@@ -121,6 +121,10 @@ export class GetError extends StoreError {
 /** An operation on an open store failed. Nothing of it is in the file, unless `outcomeUnknown`. */
 export class StoreOperationError extends StoreError {
   readonly code = 'STORE';
+  /** The entry that was to be written, `prefix.key`, or the bare prefix of a state; absent where it is not one entry. */
+  declare readonly key?: string;
+  /** The key within the collection; absent for a state. */
+  declare readonly entryKey?: string;
   /**
    * True after an I/O error at the commit: the write may or may not be in the file until the next write of this manager resolves;
    * from then on it is as reads show it.
@@ -129,9 +133,11 @@ export class StoreOperationError extends StoreError {
   constructor(
     readonly operation: StoreOperation,
     readonly reason: string,
-    context?: ErrorContext & { outcomeUnknown?: boolean },
+    context?: ErrorContext & { key?: string | undefined; entryKey?: string | undefined; outcomeUnknown?: boolean },
   ) {
     super(`store operation failed: ${operation} - ${reason}`, context);
+    if (context?.key !== undefined) this.key = context.key;
+    if (context?.entryKey !== undefined) this.entryKey = context.entryKey;
     this.outcomeUnknown = context?.outcomeUnknown ?? false;
   }
 }

@@ -1,5 +1,5 @@
 /** The ordered entries of one actor. */
-import { readDel, readDelRange, readPut, purgeOf, type Target, type Write } from '../batch';
+import { entryName, readDel, readDelRange, readPut, purgeOf, type Target, type Write } from '../batch';
 import type { Collection, Entry, Iteration, IterationOptions } from '../contracts';
 import { EntryNotFoundError, GetError, StoreError, StoreOperationError, reasonOf } from '../errors';
 import { iterate } from '../iteration';
@@ -13,7 +13,7 @@ import {
 } from '../validate';
 import type { StoreAccess } from './access';
 import type { Connection } from './connection';
-import { entryName, writeError } from './failures';
+import { writeError } from './failures';
 import { EntryPages, isText, type RawEntry, type RunRead, type Scan } from './pages';
 import type { Found } from './shared-gets';
 import * as sql from './statements';

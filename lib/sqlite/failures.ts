@@ -1,5 +1,5 @@
 /** What a failed write becomes for its caller, and what is known of the place where it happened. */
-import type { Write } from '../batch';
+import { entryName, type Write } from '../batch';
 import {
   EntryExistsError,
   EntryNotFoundError,
@@ -9,11 +9,6 @@ import {
   type StoreOperation,
 } from '../errors';
 import type { WriteFailure } from './write-plan';
-
-/** How entries are named in errors: `prefix.key`, the bare prefix for a state. */
-export function entryName(prefix: string, key: string | undefined): string {
-  return key === undefined ? prefix : `${prefix}.${key}`;
-}
 
 /** The error of a call that was no batch. */
 export function writeError(failure: WriteFailure, write: Write, path: string): StoreError {
@@ -34,15 +29,16 @@ function errorOf(
   index: number | undefined,
 ): StoreError {
   const context = { table: write?.name, prefix: write?.prefix, path, index };
+  const entryKey = write === undefined || write.kind === 'erase' ? undefined : write.key;
+  const key = entryName(write?.prefix ?? '', entryKey);
   if (failure.reason === 'failed') {
     const { cause, outcomeUnknown } = failure;
-    return new StoreOperationError(operation, reasonOf(cause), { ...context, cause, outcomeUnknown });
+    const row = write === undefined || write.kind === 'erase' ? {} : { key, entryKey };
+    return new StoreOperationError(operation, reasonOf(cause), { ...context, ...row, cause, outcomeUnknown });
   }
-  const key = write === undefined || write.kind === 'erase' ? undefined : write.key;
-  const name = entryName(write?.prefix ?? '', key);
   return failure.reason === 'exists'
-    ? new EntryExistsError(name, key ?? '', context)
-    : new EntryNotFoundError(name, key, context);
+    ? new EntryExistsError(key, entryKey ?? '', context)
+    : new EntryNotFoundError(key, entryKey, context);
 }
 
 function operationOf(write: Write): StoreOperation {

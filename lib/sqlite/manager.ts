@@ -183,7 +183,7 @@ export class SqliteManager implements DbManager {
     const name = checkIdentifier(identifier);
     checkText(prefix, 'prefix');
     await this.#tables.ensure(name, kind);
-    return { table: tableOf(name), name, prefix, kind };
+    return { table: tableOf(name), name, prefix, kind, path: this.path };
   }
 
   async #stop(): Promise<void> {

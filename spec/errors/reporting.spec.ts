@@ -91,6 +91,51 @@ describe('an error of a handle', () => {
     }
   });
 
+  it('says also of a write that failed which one it was', async () => {
+    const { manager, events, state } = await openStore();
+    await events.put('1', data);
+    await state.put(data);
+    const outside = await temporary.connect(manager.path);
+    for (const table of ['events', 'snapshots']) {
+      for (const step of ['INSERT', 'DELETE']) {
+        await outside.exec(`CREATE TRIGGER "${table} ${step}" BEFORE ${step} ON ${table}
+          BEGIN SELECT RAISE(ABORT, 'refused by a trigger'); END`);
+      }
+    }
+    const event = {
+      code: 'STORE',
+      table: 'events',
+      prefix: 'actor',
+      path: manager.path,
+      key: 'actor.1',
+      entryKey: '1',
+    };
+    const snapshot = { code: 'STORE', table: 'snapshots', prefix: 'actor', path: manager.path, key: 'actor' };
+    const ofEvents = [
+      () => events.put('1', data),
+      () => events.insert('1', data),
+      () => events.del('1'),
+      () => manager.writeBatch([{ type: 'put', target: events, key: '1', data }]),
+      () =>
+        manager.writeBatch([
+          { type: 'delRange', target: events, start: '2' },
+          { type: 'put', target: events, key: '1', data },
+        ]),
+      () => events.put('1', Buffer.alloc(1_000_000_000)),
+    ];
+    for (const fail of ofEvents) expect(await rejection(fail())).toMatchObject(event);
+    for (const fail of [() => state.put(data), () => state.del()]) {
+      const error = await rejection(fail());
+      expect(error).toMatchObject(snapshot);
+      expect(error).not.toHaveProperty('entryKey');
+    }
+    for (const fail of [() => events.purge(), () => events.delRange()]) {
+      const error = await rejection(fail());
+      expect(error).toMatchObject({ code: 'STORE', table: 'events', prefix: 'actor', path: manager.path });
+      expect(error).not.toHaveProperty('key');
+    }
+  });
+
   it("carries SQLite's code, its name and the driver's error", async () => {
     const { manager, events } = await openStore();
     const outside = await temporary.connect(manager.path);
