@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/node_modules/', 'coverage/', 'docs/api/', 'bench/', 'examples/']),
+  globalIgnores(['**/dist/', '**/node_modules/', 'coverage/', 'docs/api/']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -27,6 +27,7 @@ export default defineConfig(
   },
   {
     files: ['**/*.{js,cjs,mjs}'],
+    rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }] },
     languageOptions: {
       globals: {
         process: 'readonly',
@@ -35,6 +36,12 @@ export default defineConfig(
         require: 'readonly',
         Buffer: 'readonly',
         URL: 'readonly',
+        AbortController: 'readonly',
+        TextDecoder: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        setTimeout: 'readonly',
         __dirname: 'readonly',
       },
     },

@@ -87,7 +87,7 @@ export const limits = {};
 export const method = `One process runs everything. The contenders alternate: a round takes one sample of each, every round starts with another one, and the first rounds count for nothing. A figure is the median of
 the samples, with the first and the third quartile beside it; a ratio is a ratio of medians. All have the same keys (20 digits), the same values (200 bytes that do not compress) and start with the same entries.
 "Durable" is an fsync before a put's promise settles: \`durability: true\` here, \`synchronous=FULL\` on SQLite, \`sync: true\` in classic-level, \`flushed\` in lmdb. "Relaxed" survives a killed process but not
-a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, the commit alone in lmdb. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "In flight" means issued at once and
-awaited together. What is read is compared byte by byte outside the measured time; after the writes the number of entries and a sample of their bytes are.
+a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, the commit alone in lmdb. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "256 in flight" are 256
+callers, each of which awaits a call before it makes its next; a synchronous contender makes the calls one after the other. What is read is compared byte by byte outside the measured time; after the writes the number of entries and a sample of their bytes are.
 
 The figures come from one machine and one run. On a faster disk the durable ratios shrink, because what a group commit saves is fsyncs; on a slower one they grow.`;

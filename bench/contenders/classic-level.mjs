@@ -1,4 +1,5 @@
 /** LevelDB behind abstract-level. An actor's events are the keys that begin with its prefix. */
+import { byCallers } from '../callers.mjs';
 
 /** Sorts behind the separator, so it ends the range of one prefix. */
 const SEPARATOR = '/';
@@ -30,11 +31,11 @@ export const classicLevel = {
         }
       },
       put,
-      putAll: (entries) => Promise.all(entries.map(put)),
+      putAll: (entries, inFlight) => byCallers(inFlight, entries, put),
       putWithSnapshot: (event) =>
         database.batch([putOperation(event), { type: 'put', key: SNAPSHOTS + event.prefix, value: event.value }], sync),
       get,
-      getAll: (wanted) => Promise.all(wanted.map(get)),
+      getAll: (wanted, inFlight) => byCallers(inFlight, wanted, get),
       getMany: (wanted) => database.getMany(wanted.map(at)),
       async last(actor) {
         const [[key, value]] = await database.iterator({ ...range(actor), reverse: true, limit: 1 }).all();

@@ -1,5 +1,6 @@
 /** Keyv over SQLite, through the same callback driver: JSON text with the bytes in base64, a statement prepared for each call. */
 import { join } from 'node:path';
+import { byCallers } from '../callers.mjs';
 import * as sql from './sqlite.mjs';
 
 /** @type {import('./index.mjs').Contender} */
@@ -21,9 +22,9 @@ export const keyv = {
         await store.query('COMMIT');
       },
       put,
-      putAll: (entries) => Promise.all(entries.map(put)),
+      putAll: (entries, inFlight) => byCallers(inFlight, entries, put),
       get,
-      getAll: (wanted) => Promise.all(wanted.map(get)),
+      getAll: (wanted, inFlight) => byCallers(inFlight, wanted, get),
       getMany: (wanted) => map.getMany(wanted.map(at)),
       count: async () => (await store.query('SELECT count(*) AS count FROM keyv'))[0].count,
       close: () => map.disconnect(),

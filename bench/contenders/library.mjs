@@ -1,4 +1,5 @@
 /** The library, out of a build of this checkout. */
+import { byCallers } from '../callers.mjs';
 import { prefixOf } from '../data.mjs';
 import { SPEC } from './sqlite.mjs';
 
@@ -21,14 +22,14 @@ export const library = {
         for (let i = 0; i < entries.length; i += 10_000) await Promise.all(entries.slice(i, i + 10_000).map(put));
       },
       put,
-      putAll: (entries) => Promise.all(entries.map(put)),
+      putAll: (entries, inFlight) => byCallers(inFlight, entries, put),
       putWithSnapshot: ({ actor, key, value }) =>
         manager.writeBatch([
           { type: 'put', target: events[actor], key, data: value },
           { type: 'put', target: snapshots[actor], data: value },
         ]),
       get,
-      getAll: (wanted) => Promise.all(wanted.map(get)),
+      getAll: (wanted, inFlight) => byCallers(inFlight, wanted, get),
       getMany: (wanted) => events[wanted[0].actor].getMany(wanted.map(({ key }) => key)),
       last: ({ actor }) => events[actor].last(),
       async scan({ actor }, visit) {

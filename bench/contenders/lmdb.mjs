@@ -1,4 +1,5 @@
 /** LMDB: a memory-mapped B+tree. Reads are synchronous pointers into the map; writes of one turn of the event loop share a transaction. */
+import { byCallers } from '../callers.mjs';
 
 const SEPARATOR = '/';
 const BEHIND_SEPARATOR = '0';
@@ -28,7 +29,7 @@ export const lmdb = {
         for (let i = 0; i < entries.length; i += 10_000) await Promise.all(entries.slice(i, i + 10_000).map(put));
       },
       put,
-      putAll: (entries) => Promise.all(entries.map(put)),
+      putAll: (entries, inFlight) => byCallers(inFlight, entries, put),
       putWithSnapshot: (event) =>
         settled(
           root.batch(() => {

@@ -1,6 +1,7 @@
 /** The driver that the library is built on, used the straightforward way: prepared statements, one for each call. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { byCallers } from '../callers.mjs';
 import * as sql from './sqlite.mjs';
 
 // The library's own copy: a second one in bench/node_modules belongs to a peer.
@@ -57,7 +58,7 @@ export const rawDriver = {
         await commit.run();
       },
       put,
-      putAll: (entries) => Promise.all(entries.map(put)),
+      putAll: (entries, inFlight) => byCallers(inFlight, entries, put),
       async putWithSnapshot({ prefix, key, value }) {
         await begin.run();
         await putStatement.run(prefix, key, value);
@@ -65,7 +66,7 @@ export const rawDriver = {
         await commit.run();
       },
       get,
-      getAll: (wanted) => Promise.all(wanted.map(get)),
+      getAll: (wanted, inFlight) => byCallers(inFlight, wanted, get),
       async getMany(wanted) {
         const keys = wanted.map(({ key }) => key);
         const rows = await getMany.all(wanted[0].prefix, JSON.stringify(keys));

@@ -7,6 +7,8 @@ import { withStores } from '../workspace.mjs';
 
 const ENTRIES = 100_000;
 const GETS = 256;
+/** By each of the callers that keep `GETS` in flight. */
+const GETS_BY_EACH = 4;
 
 /** @type {import('./index.mjs').Group} */
 export const reads = {
@@ -22,14 +24,18 @@ export const reads = {
     });
   },
   workloads: [
-    pointReads('get', 'awaited get', 'get', async (store, wanted) => {
+    pointReads('get', 'awaited get', 'get', GETS, async (store, wanted) => {
       const values = [];
       for (const entry of wanted) values.push(await store.get(entry));
       return values;
     }),
     lastEntry(),
-    pointReads(`get-${GETS}-in-flight`, `${GETS} gets in flight`, 'getAll', (store, wanted) => store.getAll(wanted)),
-    pointReads(`get-many-${GETS}`, `getMany of ${GETS} keys`, 'getMany', (store, wanted) => store.getMany(wanted)),
+    pointReads(`get-${GETS}-in-flight`, `${GETS} gets in flight`, 'getAll', GETS * GETS_BY_EACH, (store, wanted) =>
+      store.getAll(wanted, GETS),
+    ),
+    pointReads(`get-many-${GETS}`, `getMany of ${GETS} keys`, 'getMany', GETS, (store, wanted) =>
+      store.getMany(wanted),
+    ),
     fullScan(),
   ],
 };
@@ -53,10 +59,10 @@ function reading({ id, title, unit, method, rounds }, read) {
 }
 
 /** Reads of random keys. */
-function pointReads(id, title, method, read) {
+function pointReads(id, title, method, gets, read) {
   return reading({ id, title, unit: 'µs per get', method, rounds: 60 }, async (name, store, count, pick) => {
-    const wanted = Array.from({ length: GETS }, () => entry(pick(), 1));
-    const { us, result } = await microseconds(GETS, () => read(store, wanted));
+    const wanted = Array.from({ length: gets }, () => entry(pick(), 1));
+    const { us, result } = await microseconds(gets, () => read(store, wanted));
     wanted.forEach((entry, i) => expectValue(name, entry, result[i]));
     return us;
   });

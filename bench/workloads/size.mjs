@@ -26,8 +26,14 @@ function growth() {
   const works = {
     put: { title: 'awaited put', run: oneByOne((store, entry) => store.put(entry)) },
     get: { title: 'awaited get', run: oneByOne((store, entry) => store.get(entry)) },
-    'put-in-flight': { title: `${OPERATIONS} puts in flight`, run: (store, wanted) => store.putAll(wanted) },
-    'get-in-flight': { title: `${OPERATIONS} gets in flight`, run: (store, wanted) => store.getAll(wanted) },
+    'put-in-flight': {
+      title: `${OPERATIONS} puts in flight`,
+      run: (store, wanted) => store.putAll(wanted, OPERATIONS),
+    },
+    'get-in-flight': {
+      title: `${OPERATIONS} gets in flight`,
+      run: (store, wanted) => store.getAll(wanted, OPERATIONS),
+    },
   };
   const participants = contenders.filter(({ name }) =>
     ['this library', 'better-sqlite3', 'classic-level', 'lmdb'].includes(name),
