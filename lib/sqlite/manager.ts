@@ -35,7 +35,10 @@ export interface Seams {
 
 /**
  * Owner of one SQLite file, `database.db`, its connections and its lifetime. While it is open, nothing else in the process may open that file:
- * no second SQLite library and no `fs`, which would drop SQLite's locks.
+ * no second SQLite library and no `fs`, which would drop SQLite's locks. A process opens a directory once, and in one thread: a second open
+ * is refused, but not one of another worker thread. Several processes may, and take turns at writing.
+ *
+ * An open manager does not keep the process alive. Without `stop()` no write that resolved is lost: the next open finds it in the write-ahead log.
  */
 export class SqliteManager implements DbManager {
   /** The absolute path of `database.db`. */
@@ -90,15 +93,17 @@ export class SqliteManager implements DbManager {
   }
 
   /**
-   * Opens the store in `directory`, making the directory and `database.db` when missing. Resolves to a manager that has proven that it can
-   * write. Rejects with `CreateStoreError` when the file cannot be made, opened or written, is no SQLite database in UTF-8, or is open in this
-   * process already; with `InvalidConfigurationError` for bad options. A failed open leaves nothing open.
+   * Opens the store in `directory`, making the directory and `database.db` when missing. A relative path starts at the working directory of
+   * now. Resolves to a manager that has proven that it can write; a lock that another process holds is waited for, and tried again. Rejects with
+   * `CreateStoreError` when the file cannot be made, opened or written, is no SQLite database in UTF-8, or is open in this process already; with
+   * `InvalidConfigurationError` for an empty path, or an option that is wrong. A failed open leaves nothing open; a killed one, at most an empty
+   * store, which the next open takes.
    */
   static open(directory: string | URL, options?: SqliteManagerOptions): Promise<SqliteManager> {
     return openManager(directory, options);
   }
 
-  /** @inheritDoc */
+  /** As `DbManager.createCollection`. A table that exists is looked up by a reader, and never waits behind writes; a new one is made in their turn. */
   async createCollection(identifier: string, prefix: string): Promise<SqliteCollection> {
     const target = await this.#createTarget(identifier, prefix, 'collection');
     const collection = new SqliteCollection(this.#access, target);
@@ -147,8 +152,12 @@ export class SqliteManager implements DbManager {
 
   /**
    * Copies one moment of the store, compact, into `file`, while reads and writes go on. Resolves when the copy is complete and on the disk.
-   * Rejects with `StoreOperationError` (`backup`) when the file exists, even empty, or cannot be written; nothing half-written is left. One
-   * backup runs at a time.
+   * A relative path starts at the working directory of now. Takes as much room as the copy, and a connection of its own. One backup runs at a
+   * time, in the order of the calls.
+   *
+   * Rejects with `StoreOperationError` (`backup`) when the file exists, even empty, or cannot be written, and leaves nothing half-written; with
+   * `INVALID_ARGUMENT` for what is no path. A process that is killed meanwhile leaves no file of that name, but may leave one whose name goes on
+   * with `.partial`.
    */
   async backup(file: string | URL): Promise<void> {
     this.#access.assertOpen();
@@ -165,8 +174,9 @@ export class SqliteManager implements DbManager {
   }
 
   /**
-   * Refuses new work, honours every write queued and every read issued, then closes everything. When no other process has the file open, only
-   * `database.db` is left in the directory. Rejects with `StoreOperationError` (`wal_checkpoint`) when the WAL could not be brought into the
+   * Refuses new work, honours every write queued and every read issued, updates SQLite's statistics, brings the write-ahead log (the WAL) into the
+   * file, then closes everything. When no other process has the file open, only `database.db` is left in the directory. Another process's lock is
+   * waited for but briefly, and then warned of. A process that is killed meanwhile loses no write that resolved. Rejects with `StoreOperationError` (`wal_checkpoint`) when the WAL could not be brought into the
    * file for another reason than a lock; everything is closed all the same, and nothing is lost: the next open finds it in the WAL.
    */
   stop(): Promise<void> {
@@ -174,6 +184,7 @@ export class SqliteManager implements DbManager {
     return this.#stopping;
   }
 
+  /** The same as `stop()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
