@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFaultfs } from './faultfs';
-import { BACKUP_ACTIONS, backups } from './harness/backup';
+import { BACKUP_ACTIONS, backupPowerCut, backups } from './harness/backup';
 import { churns } from './harness/churn';
+import { damage } from './harness/damage';
 import { diskFull } from './harness/disk-full';
 import { fuzzes } from './harness/fuzz';
 import { forgottenStop } from './harness/forgotten-stop';
 import { FAILING, ioError } from './harness/io-error';
 import { outOfMemory } from './harness/out-of-memory';
 import { placedKill } from './harness/placed-kill';
-import { powerCut } from './harness/power-cut';
+import { failedSync, powerCut } from './harness/power-cut';
 import { randomKill } from './harness/random-kill';
 import { storms } from './harness/storm';
 import { twoProcesses } from './harness/two-processes';
@@ -89,6 +90,10 @@ describe('a power cut', () => {
 });
 
 describe('a failing system', () => {
+  itPreloads('loses nothing that was acknowledged behind a sync that failed, when the power is cut later', async () => {
+    expectClean(await failedSync(workshop, faultfs, { subject: DURABLE, writes: 8, sessions: 1, stride: 5 }));
+  });
+
   for (const failing of FAILING) {
     const what = `${failing.calls.join(', ')} (${failing.error ?? ''}, ${failing.action ?? ''})`;
     itPreloads(`leaves no doubt about what is stored: ${what}`, async () => {
@@ -123,7 +128,11 @@ describe('a failing system', () => {
 
 describe('a backup', () => {
   itPreloads('is whole or not there, at whichever call it is killed or fails', async () => {
-    expectClean(await backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 19 }));
+    expectClean(await backups(workshop, faultfs, { actions: BACKUP_ACTIONS, stride: 37 }));
+  });
+
+  itPreloads('is on the disk when it has resolved', async () => {
+    expectClean(await backupPowerCut(workshop, faultfs, SEED));
   });
 });
 
@@ -138,6 +147,12 @@ describe('many at once', () => {
 
   it('a thousand actors in churn recover what they wrote', async () => {
     expectClean(await churns(workshop, { actors: 1000, operations: 6000, seed: SEED, forgets: false }));
+  });
+});
+
+describe('a damaged file', () => {
+  it('is neither deleted nor made anew, and no call hangs', async () => {
+    expectClean(await damage(workshop, { points: 6, seed: SEED, trusting: false }));
   });
 });
 

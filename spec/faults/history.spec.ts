@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { History, writeTo, type Outcome, type Rows } from './history';
+import { recordConnections } from './process/driver';
+import { openSubject } from './subjects';
 
 const history = new History();
 const WRITES = 24;
@@ -83,7 +88,7 @@ describe('the judgement of a store', () => {
     ).toBe(1);
   });
 
-  it.each([10, 13, 14, 15])('finds a batch of which a part is missing (place %i)', (ordinal) => {
+  it.each([7, 10, 13, 14])('finds a batch of which a part is missing (place %i)', (ordinal) => {
     const rows = storeOf((place) => place < ordinal);
     const [first] = history.at(ordinal).operations;
     writeTo(rows, { ordinal, operations: [first!] });
@@ -97,5 +102,25 @@ describe('the judgement of a store', () => {
     rows.set(history.markOf(0), 'other bytes');
     rows.set('events/north/stranger', 'bytes');
     expect(history.judge(rows, all('acknowledged')).half).toBe(2);
+  });
+});
+
+describe('the history, written by the library', () => {
+  it('is committed in both ways: as one statement, and between BEGIN and COMMIT', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ave-history-'));
+    const [statements, connections]: [string[], ReturnType<typeof recordConnections>] = [[], recordConnections()];
+    const subject = await openSubject(directory, { kind: 'library', durability: false }, history.actors);
+    try {
+      connections[0]!.on('trace', (statement: string) => statements.push(statement));
+      // The shortest of what a harness writes.
+      for (let ordinal = 0; ordinal < 12; ordinal++) await subject.apply(history.at(ordinal));
+      await subject.view();
+    } finally {
+      await subject.stop();
+      rmSync(directory, { recursive: true });
+    }
+    const transactions = statements.filter((statement) => statement === 'COMMIT').length;
+    expect(transactions).toBeGreaterThan(0);
+    expect(transactions).toBeLessThan(12);
   });
 });

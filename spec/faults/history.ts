@@ -41,10 +41,11 @@ export const snapshotRow = (actor: string): string => `${SNAPSHOTS}/${actor}`;
 
 const SIZES = [3, 200, 40, 9000, 0, 700, 200, 1500, 5000, 100, 64];
 const SHAPES = 8;
-/** Longer than what travels packed, so that their group takes several statements: a key, and once in a while a value. */
-const LONG_KEY = 300;
-const LARGE_VALUE = 140_000;
-const LARGE_EVERY = 40;
+/** More rows over two tables than one statement takes, so that their group is committed between BEGIN and COMMIT; rarely, a value that travels alone. */
+const MANY = 66;
+const MANY_EVERY = 16;
+const LARGE_VALUE = 1_100_000;
+const LARGE_EVERY = 400;
 
 /** The same sequence for every reader and writer; two that work on one store at once have actors of their own. */
 export class History {
@@ -106,8 +107,14 @@ export class History {
       case 6:
         return [mark, { type: 'delRange', actor, start: victim, end: `${victim}.` }];
       case 7: {
-        const data = ordinal % LARGE_EVERY === shape ? bytes(ordinal, LARGE_VALUE) : dataOf(ordinal + 3);
-        return [mark, { type: 'put', actor, key: key(ordinal).padEnd(LONG_KEY, '~'), data }];
+        if (ordinal % LARGE_EVERY === 47) {
+          return [mark, { type: 'put', actor, key: `${key(ordinal)}.large`, data: bytes(ordinal, LARGE_VALUE) }];
+        }
+        if (ordinal % MANY_EVERY !== shape) return [mark];
+        const echoes = Array.from({ length: MANY }, (_, at): Operation => {
+          return { type: 'put', actor, key: `${key(ordinal)}.${at}`, data: bytes(at, 20) };
+        });
+        return [mark, ...echoes, { type: 'snapshot', actor, data: dataOf(ordinal + 1) }];
       }
       default:
         return [mark];

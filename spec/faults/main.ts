@@ -92,8 +92,8 @@ async function main(): Promise<number> {
         return beside(
           [
             placedKill(workshop, faultfs, { subject: DURABLE, ...fresh, stride: 1 }),
-            placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 151 }),
-            placedKill(workshop, faultfs, { subject: DURABLE, ...checkpoints, file: 'database.db', stride: 47 }),
+            placedKill(workshop, faultfs, { subject: RELAXED, ...checkpoints, stride: 301 }),
+            placedKill(workshop, faultfs, { subject: DURABLE, ...checkpoints, file: 'database.db', stride: 97 }),
           ],
           placedKill(workshop, faultfs, { subject: flawed('piecemeal'), ...fresh, stride: 7 }),
         );
@@ -327,8 +327,10 @@ async function main(): Promise<number> {
   const machine = `Node ${process.version}, SQLite ${sqlite3.VERSION}, ${type()} ${arch()}, ${cpus().length} cores`;
   console.log(`seed ${seed}, ${seconds} s, ${machine}`);
   for (const what of leftOut) console.log(`left out: ${what}`);
-  for (const { harness, tally } of rows) {
+  for (const { harness, tally, control, must } of rows) {
     for (const finding of tally.findings.slice(0, 20)) console.log(`${harness}: ${finding}`);
+    if (must.every((symptom) => control.shows(symptom))) continue;
+    for (const finding of control.findings.slice(0, 5)) console.log(`${harness}, control: ${finding}`);
   }
   const proven = ({ tally, control, must }: Row): boolean =>
     tally.clean && must.every((symptom) => control.shows(symptom));

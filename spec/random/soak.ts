@@ -1,11 +1,14 @@
 /**
- * Random operations for a number of minutes: `npm run test:soak -- --minutes 10`. A failure prints a seed and a path; with `--seed` and
- * `--path` it runs again.
+ * A number of minutes: `npm run test:soak -- --minutes 10`. Random operations are compared with a model, and beside them a process under mixed load
+ * shows what it takes of memory, descriptors and disk: the table at the end. A failure of the first prints a seed and a path; with `--seed` and `--path`
+ * it runs again, alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { soaks, soakTable } from '../faults/harness/soak';
+import { Workshop } from '../faults/processes';
 import { RandomPrograms, reportOf } from './property';
 
 const { values } = parseArgs({
@@ -21,6 +24,8 @@ if (!(minutes > 0) || !Number.isInteger(firstSeed)) {
 const PROGRAMS_PER_SEED = 20;
 const directory = mkdtempSync(join(tmpdir(), 'ave-actors-sqlite-'));
 const programs = new RandomPrograms(directory);
+const workshop = new Workshop();
+const soaking = values.path === undefined ? soaks(workshop, { seconds: 60 * minutes, seed: firstSeed }) : undefined;
 const started = performance.now();
 const end = started + minutes * 60_000;
 let seed = firstSeed - 1;
@@ -39,7 +44,14 @@ try {
       break;
     }
   } while (performance.now() < end && values.path === undefined);
+  if (soaking !== undefined) {
+    const { tally, samples } = await soaking;
+    console.log(`${soakTable(samples)}\n`);
+    for (const finding of tally.findings) console.error(finding);
+    if (!tally.clean) process.exitCode = 1;
+  }
 } finally {
+  workshop.dispose();
   rmSync(directory, { recursive: true, force: true });
 }
 const elapsed = ((performance.now() - started) / 60_000).toFixed(1);

@@ -66,12 +66,12 @@ export async function diskFull(workshop: Workshop, { subject, points, mount }: D
     );
   });
   for (let point = 0; mount && point < points; point++) {
-    const kilobytes = 600 + 12 * point;
+    const kilobytes = 1000 + 12 * point;
     const directory = workshop.directory();
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', directory]);
     try {
       const filler = join(directory, 'filler');
-      writeFileSync(filler, Buffer.alloc(256 * 1024));
+      writeFileSync(filler, Buffer.alloc(656 * 1024));
       const store = join(directory, 'store');
       mkdirSync(store);
       await fill(store, { filler }, SQLITE_FULL, {}, `a file system of ${kilobytes} KiB`);

@@ -1,10 +1,10 @@
 /** Calls with arguments that nobody should pass, and a map that says what each must come to and what the store must hold. */
 import { join } from 'node:path';
 import { isNativeError, isStringObject } from 'node:util/types';
-import { SqliteManager, type SqliteCollection, type SqliteState } from '../../../lib/index';
+import { SqliteManager, type IterationOptions, type SqliteCollection, type SqliteState } from '../../../lib/index';
 import { digest, eventRow, snapshotRow, type Rows } from '../history';
 import type { Random } from '../random';
-import { aKey, anything, bytesIn, bytesOf, isText } from './hostile';
+import { aKey, anything, bytesIn, bytesOf, isText, revoked, throwing } from './hostile';
 
 /** What a call must come to: a value, the error with this code, any error at all, or either of the last two's opposite. */
 export type Verdict = { value: unknown } | { code: string } | 'rejection' | 'anything';
@@ -22,7 +22,9 @@ export const ACTOR = 'fuzz';
 export class Fuzzer {
   private readonly model = new Map<string, Buffer>();
   private snapshot: Buffer | undefined;
+  private readonly tables = new Map<string, 'collection' | 'state'>();
   private turn = 0;
+  private made = 0;
 
   constructor(
     private readonly random: Random,
@@ -239,28 +241,37 @@ export class Fuzzer {
     const { random, events, model } = this;
     const [start, end] = [this.bound(), this.bound()];
     const strange = anything(random);
-    const [options, right] = random.pick<() => [unknown, boolean]>([
+    const isFlag = strange === undefined || typeof strange === 'boolean';
+    const signal = { aborted: false, throwIfAborted: () => undefined };
+    // What is no signal is recognised by its properties, and reading those may throw.
+    const [options, right, wrong = INVALID] = random.pick<() => [options: unknown, right: boolean, wrong?: Verdict]>([
       () => [undefined, true],
       () => [{ limit: 1e9, consistent: true }, true],
+      () => [{ signal }, true],
       () => [{ limit: strange }, strange === undefined || strange === Infinity || isCount(strange)],
-      () => [{ consistent: strange }, strange === undefined || typeof strange === 'boolean'],
-      () => [{ signal: strange }, strange === undefined],
+      () => [{ consistent: strange }, isFlag],
+      () => [{ reverse: strange }, isFlag],
+      () => [{ signal: strange }, strange === undefined, 'rejection'],
+      () => [random.pick([throwing, revoked])(), false, 'rejection'],
       () => [random.pick(['reverse', 5, null, Symbol('options'), () => true]), false],
     ])();
-    const signalled = typeof options === 'object' && options !== null && 'signal' in options;
-    const valid = right && isBound(start) && isBound(end);
-    const limit = (options as { limit?: number } | null | undefined)?.limit ?? Infinity;
-    const keys = valid ? this.between(start as string, end as string).slice(0, limit) : [];
+    const wholly = random.below(4) === 0;
+    const valid = right && (wholly || (isBound(start) && isBound(end)));
+    const { limit = Infinity, reverse = false } = (valid ? (options ?? {}) : {}) as IterationOptions;
+    const range = valid ? (wholly ? this.sorted() : this.between(start as string, end as string)) : [];
+    const keys = (reverse ? range.reverse() : range).slice(0, limit);
+    const from = wholly ? 'iter' : `iterRange ${describe(start)} ${describe(end)}`;
     return {
-      what: `iterRange ${describe(start)} ${describe(end)} ${describe(options)} ${describe(strange)}`,
+      what: `${from} ${describe(options)} ${describe(strange)}`,
       call: async () => {
-        const iterator = await events.iterRange(start as string, end as string, options as object);
+        const iterator = await (wholly
+          ? events.iter(options as object)
+          : events.iterRange(start as string, end as string, options as object));
         const entries: unknown[] = [];
         for await (const entry of iterator) entries.push(entry);
         return entries;
       },
-      // What is no signal is recognised by its properties, and reading those may throw.
-      verdict: valid ? { value: keys.map((key) => [key, model.get(key)]) } : signalled ? 'rejection' : INVALID,
+      verdict: valid ? { value: keys.map((key) => [key, model.get(key)]) } : wrong,
     };
   }
 
@@ -268,15 +279,24 @@ export class Fuzzer {
     const { random, manager } = this;
     const strange = anything(random);
     const text = isText(strange) ? strange : undefined;
-    const named = text !== undefined && /^[a-z_]\w*$/i.test(text);
     return random.pick<() => Attempt>([
       () => ({
         what: `createCollection ${describe(strange)}`,
         call: () => manager.createCollection(strange as string, 'x').then(() => undefined),
-        verdict: named ? DONE : 'rejection',
+        verdict: this.tableNamed(strange, 'collection'),
       }),
       () => ({
         what: `createState ${describe(strange)}`,
+        call: () => manager.createState(strange as string, 'x').then(() => undefined),
+        verdict: this.tableNamed(strange, 'state'),
+      }),
+      () => ({
+        what: `createCollection for ${describe(strange)}`,
+        call: () => manager.createCollection('strange_events', strange as string).then(() => undefined),
+        verdict: text === undefined ? INVALID : DONE,
+      }),
+      () => ({
+        what: `createState for ${describe(strange)}`,
         call: () => manager.createState('strange_state', strange as string).then(() => undefined),
         verdict: text === undefined ? INVALID : DONE,
       }),
@@ -285,26 +305,50 @@ export class Fuzzer {
         call: async () => {
           for await (const name of manager.prefixes(strange as string)) describe(name);
         },
-        verdict: named ? DONE : 'rejection',
+        verdict: isName(strange) ? DONE : 'rejection',
       }),
       () => ({
         what: `backup ${describe(strange)}`,
-        call: () =>
-          manager.backup(text === undefined ? (strange as string) : join(this.directory, 'store', 'database.db', text)),
-        verdict: 'rejection',
+        call: () => manager.backup(text === undefined ? (strange as string) : this.fresh(text)),
+        verdict: pathVerdict(text, INVALID, 'STORE'),
       }),
       () => ({
         what: `open ${describe(strange)}`,
-        call: () => SqliteManager.open(text === undefined ? (strange as string) : join(this.directory, 'store')),
-        verdict: 'rejection',
+        call: () => this.openAndStop(text === undefined ? (strange as string) : this.fresh(text)),
+        verdict: pathVerdict(text, { code: 'INVALID_CONFIGURATION' }, 'CREATE_STORE'),
       }),
       () => {
         const option = random.pick(['durability', 'spec', 'readers', 'maxQueuedBytes', 'logger']);
-        // Already open here: right options are refused as well.
-        const call = (): Promise<unknown> => SqliteManager.open(join(this.directory, 'store'), { [option]: strange });
-        return { what: `open with ${option} ${describe(strange)}`, call, verdict: 'rejection' };
+        const right =
+          strange === undefined ||
+          (option === 'durability' && typeof strange === 'boolean') ||
+          ((option === 'readers' || option === 'maxQueuedBytes') && isCount(strange) && strange !== 0);
+        const wrong = option === 'spec' || option === 'logger' ? 'rejection' : { code: 'INVALID_CONFIGURATION' };
+        return {
+          what: `open with ${option} ${describe(strange)}`,
+          call: () => this.openAndStop(this.fresh('store'), { [option]: strange }),
+          verdict: right ? DONE : wrong,
+        };
       },
     ])();
+  }
+
+  private async openAndStop(directory: string, options: object = {}): Promise<void> {
+    await (await SqliteManager.open(directory, options)).stop();
+  }
+
+  /** A path that nothing has been made at. */
+  private fresh(name: string): string {
+    return join(this.directory, `fresh ${this.made++} ${name}`);
+  }
+
+  /** Who asks first decides what a table is. */
+  private tableNamed(name: unknown, kind: 'collection' | 'state'): Verdict {
+    if (!isName(name)) return 'rejection';
+    const table = name.toLowerCase();
+    const shape = this.tables.get(table) ?? kind;
+    this.tables.set(table, shape);
+    return shape === kind ? DONE : { code: 'CREATE_STORE' };
   }
 
   private key(): unknown {
@@ -361,6 +405,18 @@ function isArray(value: unknown): value is unknown[] {
   } catch {
     return false;
   }
+}
+
+function isName(value: unknown): value is string {
+  return isText(value) && /^[a-z_]\w*$/i.test(value);
+}
+
+/** What comes of a path whose last part is a text; undefined is no path at all. */
+function pathVerdict(text: string | undefined, wrong: Verdict, failed: string): Verdict {
+  if (text === undefined) return 'rejection';
+  if (text.includes('\0')) return wrong;
+  const longest = 200;
+  return text.length > longest ? { code: failed } : DONE;
 }
 
 function isBound(value: unknown): boolean {

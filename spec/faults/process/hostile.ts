@@ -72,14 +72,14 @@ export function bytesOf(random: Random): Uint8Array<ArrayBuffer> {
 }
 
 /** Every property and every trap throws. */
-function throwing(): unknown {
+export function throwing(): unknown {
   const fail = (): never => {
     throw new Error('a getter that throws');
   };
   return new Proxy({}, { get: fail, has: fail, ownKeys: fail, getPrototypeOf: fail, getOwnPropertyDescriptor: fail });
 }
 
-function revoked(): unknown {
+export function revoked(): unknown {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   return proxy;
