@@ -22,8 +22,8 @@ declare module 'fastify' {
 }
 
 const plugin: FastifyPluginAsync<ActorStoreOptions> = async (instance, options) => {
-  const { directory, name = 'actorStore', ...storeOptions } = options;
-  const store = await SqliteManager.open(directory, { logger: instance.log, ...storeOptions });
+  const { directory, name = 'actorStore', logger = instance.log, ...storeOptions } = options;
+  const store = await SqliteManager.open(directory, { ...storeOptions, logger });
   // Before the decoration, which throws when the name is taken: closing the instance then still stops the store.
   instance.addHook('onClose', () => store.stop());
   instance.decorate(name, store);

@@ -115,7 +115,9 @@ describe('the Fastify plugin', () => {
     const app = application({ logger: { stream, level: 'warn' } });
     const readers = 64;
     for (const name of ['a', 'b']) mkdirSync(temporary.path(name));
-    await app.register(fastifyActorStore, { directory: temporary.path('a'), name: 'audit', readers });
+    // As an option that was not configured comes.
+    const options: object = { logger: undefined };
+    await app.register(fastifyActorStore, { ...options, directory: temporary.path('a'), name: 'audit', readers });
     expect(lines).toEqual([expect.stringContaining('UV_THREADPOOL_SIZE')]);
     await app.register(fastifyActorStore, { directory: temporary.path('b'), readers, logger: other });
     expect(lines).toHaveLength(1);
