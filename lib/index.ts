@@ -19,6 +19,7 @@ export {
   StoreError,
   StoreOperationError,
   type AnyStoreError,
+  type ErrorContext,
   type InvalidArgumentError,
   type StoreErrorCode,
   type StoreOperation,

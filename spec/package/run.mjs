@@ -50,6 +50,7 @@ try {
       ['TypeScript node16, ES module', 'consumer.mts', { module: 'node16', moduleResolution: 'node16' }],
       ['TypeScript nodenext, CommonJS', 'consumer.cts', { module: 'nodenext', moduleResolution: 'nodenext' }],
       ['TypeScript nodenext, ES module', 'consumer.mts', { module: 'nodenext', moduleResolution: 'nodenext' }],
+      ['TypeScript bundler, ES module', 'consumer.mts', { module: 'esnext', moduleResolution: 'bundler' }],
       [
         'TypeScript commonjs, node10',
         'consumer.cts',
