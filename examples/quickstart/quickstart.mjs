@@ -136,7 +136,7 @@ async function compare(recovered) {
 }
 
 /**
- * The events of the file, each with the bytes of its line. Malformed lines are told and left out, empty ones left out.
+ * The events of the file, each with the bytes of its line. Malformed lines are reported and left out, empty ones left out.
  * @param {(number: number, error: unknown) => void} onMalformed
  */
 async function* events(onMalformed) {
