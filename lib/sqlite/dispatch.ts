@@ -1,5 +1,5 @@
 /** Small groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
-import type { Connection } from './connection';
+import type { Connection, Parameter } from './connection';
 import { MAX_ACTIONS, PACK_BYTES, type Packer } from './packing';
 import * as sql from './statements';
 import { parametersOf, type Row, type Run } from './write-plan';
@@ -11,14 +11,16 @@ const MAX_VIEWS = 64;
 
 interface DispatchView {
   readonly statement: sql.Dispatch;
-  /** `writeFew` by the actions of its rows: a text that is made anew each time costs as much as finding its statement. */
-  readonly few: Map<string, string>;
+  /** What the view can do; an action's number is its place. */
+  readonly targets: readonly string[];
 }
 
 export class Dispatcher {
   readonly #connection: Connection;
   readonly #packer: Packer;
   readonly #views = new Map<string, DispatchView>();
+  /** The statements of groups of few rows, by the targets of the rows: to make a text takes longer than to find it. */
+  readonly #few = new Map<string, string>();
   #made = 0;
 
   constructor(connection: Connection, packer: Packer) {
@@ -35,48 +37,70 @@ export class Dispatcher {
       rows += run.rows.length;
       bytes += run.bytes;
     }
-    return rows <= MAX_ROWS && bytes <= PACK_BYTES && new Set(runs.map(targetOf)).size <= MAX_ACTIONS;
+    if (rows > MAX_ROWS || bytes > PACK_BYTES) return false;
+    return runs.length <= MAX_ACTIONS || new Set(runs.map(targetOf)).size <= MAX_ACTIONS;
   }
 
   /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */
   async write(runs: readonly Run[]): Promise<void> {
-    // The view holds only the tables of these runs: every insert through a view fails when one of its tables is gone.
-    const targets = new Map<string, Run>();
-    for (const run of runs) if (!targets.has(targetOf(run))) targets.set(targetOf(run), run);
-    const names = [...targets.keys()];
-    const { statement, few } = this.#views.get(names.join()) ?? (await this.#make(names.join(), [...targets.values()]));
+    let rows = 0;
+    for (const run of runs) rows += run.rows.length;
+    if (rows <= FEW_ROWS) await this.#writeFew(runs);
+    else await this.#writePacked(runs);
+  }
+
+  async #writeFew(runs: readonly Run[]): Promise<void> {
+    let shape = '';
+    const parameters: Parameter[] = [];
+    for (const run of runs) {
+      const target = targetOf(run);
+      for (const row of run.rows) {
+        shape += `${target},`;
+        parameters.push(...parametersOf(run, row));
+      }
+    }
+    let text = this.#few.get(shape);
+    if (text === undefined) {
+      const { statement, targets } = await this.#viewFor(runs);
+      text = statement.writeFew(runs.flatMap((run) => run.rows.map(() => targets.indexOf(targetOf(run)))));
+      this.#few.set(shape, text);
+    }
+    await this.#connection.run(text, parameters);
+  }
+
+  async #writePacked(runs: readonly Run[]): Promise<void> {
+    const { statement, targets } = await this.#viewFor(runs);
     const rows: Row[] = [];
     const actions: number[] = [];
     for (const run of runs) {
-      const action = names.indexOf(targetOf(run));
+      const action = targets.indexOf(targetOf(run));
       for (const row of run.rows) {
         rows.push(row);
         actions.push(action);
       }
     }
-    if (rows.length > FEW_ROWS) {
-      await this.#connection.run(statement.writePacked, this.#packer.pack(rows, actions));
-      return;
-    }
-    const order = actions.join();
-    let text = few.get(order);
-    if (text === undefined) few.set(order, (text = statement.writeFew(actions)));
-    await this.#connection.run(
-      text,
-      runs.flatMap((run) => run.rows.flatMap((row) => parametersOf(run, row))),
-    );
+    await this.#connection.run(statement.writePacked, this.#packer.pack(rows, actions));
   }
 
-  async #make(key: string, targets: readonly Run[]): Promise<DispatchView> {
+  /** The view for the targets of these runs and no others: every insert through a view fails when one of its tables is gone. */
+  async #viewFor(runs: readonly Run[]): Promise<DispatchView> {
+    const targets = [...new Map(runs.map((run) => [targetOf(run), run]))];
+    const names = targets.map(([name]) => name);
+    const found = this.#views.get(names.join());
+    if (found !== undefined) return found;
     // A space: no table of a store has this name.
-    const statement = sql.dispatch(`dispatch ${this.#made++}`, targets);
+    const statement = sql.dispatch(
+      `dispatch ${this.#made++}`,
+      targets.map(([, run]) => run),
+    );
     await this.#connection.exec(statement.create);
-    const made = { statement, few: new Map<string, string>() };
-    this.#views.set(key, made);
+    const made = { statement, targets: names };
+    this.#views.set(names.join(), made);
     if (this.#views.size > MAX_VIEWS) {
       const [oldest] = this.#views as Iterable<[string, DispatchView]>;
       if (oldest !== undefined) {
         this.#views.delete(oldest[0]);
+        this.#few.clear();
         await this.#connection.exec(oldest[1].statement.drop);
       }
     }
@@ -85,6 +109,6 @@ export class Dispatcher {
 }
 
 /** What a view knows a run by. */
-function targetOf({ table, action }: Run): string {
+export function targetOf({ table, action }: Run): string {
   return `${table.name} ${table.shape} ${action}`;
 }

@@ -32,6 +32,9 @@ interface Get extends Asked {
 
 interface TableGets {
   readonly table: Table;
+  /** The statements: to make a text takes longer than to find it. */
+  readonly readOne: string;
+  readonly readPacked: string;
   waiting: Get[];
   /** A lease is waiting that will take them. */
   leaseDue: boolean;
@@ -56,10 +59,11 @@ export class SharedGets {
 
   /** The values of many entries of one actor, in the order asked, in one call as long as they are not too many or too large for it. */
   async getMany(table: Table, prefix: string, keys: readonly string[]): Promise<Found[]> {
+    const gets = this.#getsOf(table);
     const found: Found[] = [];
     await this.#readers.leaseEach(async (reader) => {
       const asked = keys.slice(found.length, found.length + MAX_KEYS).map((key) => ({ prefix, key }));
-      found.push(...(await readMany(reader, table, asked)));
+      found.push(...(await readMany(reader, gets, asked)));
       return found.length < keys.length;
     });
     return found;
@@ -68,7 +72,7 @@ export class SharedGets {
   #getsOf(table: Table): TableGets {
     const key = `${table.shape} ${table.name}`;
     let gets = this.#tables.get(key);
-    if (gets === undefined) this.#tables.set(key, (gets = { table, waiting: [], leaseDue: false }));
+    if (gets === undefined) this.#tables.set(key, (gets = newGets(table)));
     return gets;
   }
 
@@ -88,20 +92,20 @@ export class SharedGets {
     // The rest may go to another reader at the same time.
     this.#ensureLease(gets);
     try {
-      const found = await readMany(reader, gets.table, group);
+      const found = await readMany(reader, gets, group);
       for (let i = 0; i < group.length; i++) group[i]?.resolve(found[i]);
     } catch (error) {
       // A lock that lasts would make each of them wait for it again.
       if (group.length === 1 || hasPrimaryCode(error, IN_USE)) for (const get of group) get.reject(error);
-      else await this.#answerOneByOne(reader, gets.table, group);
+      else await this.#answerOneByOne(reader, gets, group);
     }
   }
 
   /** What fails one get must not fail its neighbours. */
-  async #answerOneByOne(reader: Connection, table: Table, group: readonly Get[]): Promise<void> {
+  async #answerOneByOne(reader: Connection, gets: TableGets, group: readonly Get[]): Promise<void> {
     for (const get of group) {
       try {
-        get.resolve(await readOne(reader, table, get.prefix, get.key));
+        get.resolve(await readOne(reader, gets, get.prefix, get.key));
       } catch (error) {
         get.reject(error);
       }
@@ -109,9 +113,13 @@ export class SharedGets {
   }
 }
 
-async function readOne(reader: Connection, table: Table, prefix: string, key: string): Promise<Found> {
+function newGets(table: Table): TableGets {
+  return { table, readOne: sql.readOne(table), readPacked: sql.readPacked(table), waiting: [], leaseDue: false };
+}
+
+async function readOne(reader: Connection, { table, readOne }: TableGets, prefix: string, key: string): Promise<Found> {
   const parameters = table.shape === 'state' ? [prefix] : [prefix, key];
-  const rows = await reader.all<{ value: Found }>(sql.readOne(table), parameters);
+  const rows = await reader.all<{ value: Found }>(readOne, parameters);
   return rows[0]?.value;
 }
 
@@ -124,13 +132,13 @@ interface Left {
 /** Packs the values up to `largest`, then asks again for the others, as many at a time as fit into an answer. */
 async function readMany(
   reader: Connection,
-  table: Table,
+  gets: TableGets,
   asked: readonly Asked[],
   largest = Math.floor(ANSWER_BYTES / asked.length),
 ): Promise<Found[]> {
   const [first] = asked;
-  if (first !== undefined && asked.length === 1) return [await readOne(reader, table, first.prefix, first.key)];
-  const [packed] = await reader.all<PackedValues>(sql.readPacked(table), [askFor(table, asked), largest]);
+  if (first !== undefined && asked.length === 1) return [await readOne(reader, gets, first.prefix, first.key)];
+  const [packed] = await reader.all<PackedValues>(gets.readPacked, [askFor(gets.table, asked), largest]);
   if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
   const found: Found[] = [];
   let group: Left[] = [];
@@ -139,7 +147,7 @@ async function readMany(
   const fetchGroup = async (): Promise<void> => {
     const values = await readMany(
       reader,
-      table,
+      gets,
       group.map((each) => each.asked),
       groupLargest,
     );
@@ -151,7 +159,7 @@ async function readMany(
   for (const [position, value] of unpackValues(packed, largest).entries()) {
     const each = asked[position] as Asked;
     if (!(value instanceof NotPacked)) found[position] = value;
-    else if (value.size === FOREIGN) found[position] = await readOne(reader, table, each.prefix, each.key);
+    else if (value.size === FOREIGN) found[position] = await readOne(reader, gets, each.prefix, each.key);
     else {
       if (groupBytes + value.size > ANSWER_BYTES) await fetchGroup();
       group.push({ position, asked: each });

@@ -1,7 +1,7 @@
 /** Commits one group of writes at a time and settles each of its calls. Knows nothing of the queue that forms the groups. */
 import { hasPrimaryCode, sqliteCodeOf } from '../errors';
 import type { Connection } from './connection';
-import { Dispatcher } from './dispatch';
+import { Dispatcher, targetOf } from './dispatch';
 import type { CommitStep, Fence } from './fence';
 import { Packer } from './packing';
 import { CONSTRAINT_PRIMARYKEY, OWN_FAULTS, UNKNOWN_AT_COMMIT } from './result-codes';
@@ -35,6 +35,8 @@ export class GroupCommitter {
   readonly #packer = new Packer();
   readonly #dispatcher: Dispatcher;
   readonly #fence: Fence;
+  /** The statements for one row: to make a text takes longer than to find it. */
+  readonly #lone = new Map<string, string>();
 
   constructor(connection: Connection, commitStep: CommitStep, fence: Fence) {
     this.#connection = connection;
@@ -166,12 +168,15 @@ export class GroupCommitter {
     return written.length === rows.length ? new Map() : unwritten(action, rows, written);
   }
 
-  async #writeOne({ table, action }: Run, row: Row): Promise<Failures> {
+  async #writeOne(run: Run, row: Row): Promise<Failures> {
+    const target = targetOf(run);
+    let text = this.#lone.get(target);
+    if (text === undefined) this.#lone.set(target, (text = sql.writeOne(run.table, run.action)));
     try {
-      const changes = await this.#connection.run(sql.writeOne(table, action), parametersOf({ table, action }, row));
-      return action === 'del' && changes === 0 ? failed('missing', [row]) : new Map();
+      const changes = await this.#connection.run(text, parametersOf(run, row));
+      return run.action === 'del' && changes === 0 ? failed('missing', [row]) : new Map();
     } catch (cause) {
-      if (action === 'insert' && sqliteCodeOf(cause) === CONSTRAINT_PRIMARYKEY) return failed('exists', [row]);
+      if (run.action === 'insert' && sqliteCodeOf(cause) === CONSTRAINT_PRIMARYKEY) return failed('exists', [row]);
       throw cause;
     }
   }

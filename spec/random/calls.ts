@@ -96,7 +96,7 @@ const value: fc.Arbitrary<Bytes> = fc.record({
   size: fc.oneof(
     { weight: 20, arbitrary: fc.nat(40) },
     { weight: 2, arbitrary: fc.constant(5_000) },
-    { weight: 1, arbitrary: fc.constant(300_000) },
+    { weight: 1, arbitrary: fc.constantFrom(300_000, 1_100_000) },
   ),
   fill: fc.nat(255),
 });
