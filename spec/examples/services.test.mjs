@@ -128,12 +128,12 @@ for (const framework of ['express', 'fastify']) {
       });
     });
 
-    it('finishes the stream that is under way when SIGTERM comes, and then waits for no connection', async () => {
+    it('finishes the stream that is under way when SIGTERM comes, and comes again, and then waits for no connection', async () => {
       await inDirectory(async (directory) => {
         const store = await SqliteManager.open(directory);
         await fill(store);
         await store.stop();
-        const { url, end } = await serve(program, directory);
+        const { url, child, end } = await serve(program, directory);
         const agent = new Agent({ keepAlive: true });
         const [response] = await once(get(`${url}/accounts/alice/events/stream`, { agent }), 'response');
         await once(response, 'readable');
@@ -144,6 +144,7 @@ for (const framework of ['express', 'fastify']) {
             (answer) => answer.status === 404,
             () => false,
           );
+        child.kill('SIGTERM');
         assert.equal(await linesIn(response), LENGTH);
         const complete = performance.now();
         assert.equal(await ended, 0);
