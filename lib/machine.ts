@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import { InvalidConfigurationError, describe } from './errors';
 
+/** The name of a size: see `MACHINE_PROFILES`. */
 export type MachineProfile = 'nano' | 'micro' | 'small' | 'medium' | 'large' | 'xlarge' | '2xlarge';
 
 /**

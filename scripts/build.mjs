@@ -115,6 +115,8 @@ function refuse(diagnostics) {
 function notices(chunks) {
   const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
   const homes = new Set(modules.flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? []));
+  // A helper of the bundler stands between the chunks.
+  homes.add(join(root, 'node_modules', 'rolldown'));
   const texts = [...homes].sort().map((home) => {
     const { name, version, license } = readPackage(home);
     const file = readdirSync(home).find((entry) => /^licen[cs]e(\.md|\.txt)?$/i.test(entry));

@@ -49,7 +49,7 @@ async function fill(name, length) {
   const events = await store.createCollection('events', name);
   const snapshot = await store.createState('snapshots', name);
   const event = Buffer.from(JSON.stringify({ event: { type: 'deposited', cents: 1 } }));
-  const covering = { sequence: length, state: { balance: length }, answered: [] };
+  const covering = { sequence: length, state: { balance: length } };
   await store.writeBatch([
     ...Array.from({ length }, (_, index) => ({ type: 'insert', target: events, key: keyOf(index + 1), data: event })),
     { type: 'put', target: snapshot, data: Buffer.from(JSON.stringify(covering)) },

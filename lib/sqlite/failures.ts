@@ -28,17 +28,28 @@ function errorOf(
   path: string,
   index: number | undefined,
 ): StoreError {
-  const context = { table: write?.name, prefix: write?.prefix, path, index };
-  const entryKey = write === undefined || write.kind === 'erase' ? undefined : write.key;
-  const key = entryName(write?.prefix ?? '', entryKey);
+  const { key, entryKey, ...place } = placeOf(write);
+  const context = { ...place, path, index };
   if (failure.reason === 'failed') {
     const { cause, outcomeUnknown } = failure;
-    const row = write === undefined || write.kind === 'erase' ? {} : { key, entryKey };
-    return new StoreOperationError(operation, reasonOf(cause), { ...context, ...row, cause, outcomeUnknown });
+    return new StoreOperationError(operation, reasonOf(cause), { ...context, key, entryKey, cause, outcomeUnknown });
   }
   return failure.reason === 'exists'
-    ? new EntryExistsError(key, entryKey ?? '', context)
-    : new EntryNotFoundError(key, entryKey, context);
+    ? new EntryExistsError(key ?? '', entryKey ?? '', context)
+    : new EntryNotFoundError(key ?? '', entryKey, context);
+}
+
+/** Where a write was to go. It has a key when it is of one entry. */
+export function placeOf(write: Write | undefined): {
+  table?: string;
+  prefix?: string;
+  key?: string;
+  entryKey?: string | undefined;
+} {
+  if (write === undefined) return {};
+  const { name: table, prefix } = write;
+  if (write.kind === 'erase') return { table, prefix };
+  return { table, prefix, key: entryName(prefix, write.key), entryKey: write.key };
 }
 
 function operationOf(write: Write): StoreOperation {

@@ -75,6 +75,7 @@ export class SqliteManager implements DbManager {
     const wal = (this.#wal = new WalWatch({
       path,
       walAutocheckpoint: settings.sizing.walAutocheckpoint,
+      pageBytes: opened.pageBytes,
       logger: settings.logger,
       onWriter,
       oldestViewAgeMs: () => views.oldestAgeMs,

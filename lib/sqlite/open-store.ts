@@ -11,6 +11,8 @@ export interface OpenStore {
   readonly settings: Settings;
   readonly writer: Connection;
   readonly readers: readonly Connection[];
+  /** Of the file, which another program may have made. */
+  readonly pageBytes: number;
   /** A reader more, for one long read. */
   readonly openReader: () => Promise<Connection>;
   /** Lets the file be opened again in this process. */
@@ -35,7 +37,8 @@ export async function openStore(path: string, settings: Settings): Promise<OpenS
     await writer.exec(sql.OPTIMIZE_AT_OPEN).catch((cause: unknown) => {
       settings.logger.warn({ path, err: cause }, `optimize failed at open: ${reasonOf(cause)}`);
     });
-    return { path, settings, writer, readers, openReader, release };
+    const [page] = await writer.all<{ page_size: number }>(sql.READ_PAGE_SIZE);
+    return { path, settings, writer, readers, pageBytes: page?.page_size ?? 0, openReader, release };
   } catch (cause) {
     // Readers before the writer: the last connection removes the WAL, and a reader cannot.
     for (const reader of readers) await reader.close().catch(() => undefined);

@@ -3,6 +3,7 @@ import type { Logger } from '../contracts';
 import { InvalidConfigurationError, describe } from '../errors';
 import { ramOf, sizingFor, type MachineSpec, type Sizing } from '../machine';
 
+/** How a manager is opened. Each is optional; what it does not know refuses the open. */
 export interface SqliteManagerOptions {
   /**
    * True: a write is on the disk when its promise resolves (fsync at every commit). False: it survives a killed process; after a power cut the
@@ -11,9 +12,12 @@ export interface SqliteManagerOptions {
   durability?: boolean;
   /** How big the machine is, for SQLite's caches. Default: read off the container or the host. */
   spec?: MachineSpec;
-  /** Pooled reader connections. Each running read occupies a thread of libuv's pool. Default: 2, or 1 when the pool has fewer than 4 threads. */
+  /** Pooled reader connections, 1 or more. Each running read occupies a thread of libuv's pool. Default: 2, or 1 when the pool has fewer than 4 threads. */
   readers?: number;
-  /** The bytes that may wait to be written: values, keys and 128 for each operation. Default: 256 MiB. */
+  /**
+   * The bytes that may wait to be written: values, keys (a byte for each UTF-16 unit) and 128 for each operation. A write beyond that rejects
+   * with `StoreOperationError` (`queue_full`) and is not queued; when nothing waits, a write of any size is taken. Default: 256 MiB.
+   */
   maxQueuedBytes?: number;
   /** Told of what nobody awaits: a WAL that grows, maintenance that failed. Default: silent. */
   logger?: Logger;

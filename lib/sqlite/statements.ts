@@ -229,6 +229,7 @@ export const FREEZE = 'SELECT count(*) FROM sqlite_schema';
 
 export const READ_ENCODING = 'PRAGMA encoding';
 export const READ_VERSION = 'SELECT sqlite_version() AS version';
+export const READ_PAGE_SIZE = 'PRAGMA page_size';
 export const READ_JOURNAL_MODE = 'PRAGMA journal_mode';
 export const READ_USER_VERSION = 'PRAGMA user_version';
 /** Setting it writes a page even when the value stays the same, unlike BEGIN IMMEDIATE with COMMIT or a DELETE of nothing. */

@@ -10,7 +10,6 @@ import type { OnWriter } from './tables';
 const GROUPS_PER_LOOK = 32;
 /** How far the WAL may outgrow its automatic checkpoints. */
 const TOLERANCE = 4;
-const PAGE_BYTES = 4096;
 /** A view that has been open for so long is no reader that comes and goes: waiting for it would only hold back the writes. */
 const LASTING_VIEW_MS = 1000;
 
@@ -18,6 +17,7 @@ export interface WatchedWal {
   /** Of `database.db`. */
   readonly path: string;
   readonly walAutocheckpoint: number;
+  readonly pageBytes: number;
   readonly logger: Logger;
   readonly onWriter: OnWriter;
   /** How long the oldest read view has been pinning the WAL, in ms. */
@@ -39,7 +39,7 @@ export class WalWatch {
 
   constructor(wal: WatchedWal) {
     this.#wal = wal;
-    this.#bound = wal.walAutocheckpoint * PAGE_BYTES * TOLERANCE;
+    this.#bound = wal.walAutocheckpoint * wal.pageBytes * TOLERANCE;
     this.#actAt = this.#bound;
   }
 

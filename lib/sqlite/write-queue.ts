@@ -2,6 +2,7 @@
 import PQueue from 'p-queue';
 import { StoreOperationError } from '../errors';
 import type { Write } from '../batch';
+import { placeOf } from './failures';
 import { endOfMicrotasks } from './microtasks';
 import type { WriteCall, WriteFailure } from './write-plan';
 
@@ -46,8 +47,8 @@ export class WriteQueue {
     if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) {
       throw new StoreOperationError(
         'queue_full',
-        `${this.#bytes} bytes are waiting to be written, ${bytes} more would exceed the limit of ${this.#maxBytes}`,
-        { path: this.#path },
+        `${this.#bytes} bytes are waiting to be written, ${bytes} more would exceed the limit of ${this.#maxBytes}: await earlier writes first`,
+        { path: this.#path, ...(writes.length === 1 ? placeOf(writes[0]) : {}) },
       );
     }
     this.#bytes += bytes;

@@ -438,6 +438,7 @@ describe('what waits to be written', () => {
       expect(error).toMatchObject({ operation: 'queue_full', outcomeUnknown: false, path: manager.path });
       expect(error.message).toMatch(/1000/);
     }
+    expect(await refused[0]).toMatchObject({ table: 'events', prefix: 'actor', key: 'actor.2', entryKey: '2' });
     await Promise.all([first, second]);
     expect((await collect(events.iter())).map(([key]) => key)).toEqual(['1', '5']);
   });
