@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { SqliteManager, type SqliteCollection, type SqliteManagerOptions } from '../../lib/index';
 import { collect } from '../support/gates';
+import { executeFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
 import { recordingLogger } from '../support/watching';
 import { useHeldDriver } from './held-driver';
@@ -18,7 +19,7 @@ const walBytes = ({ path }: SqliteManager): number => statSync(`${path}-wal`).si
 /** Writes 37 MiB, and gives the largest size that the log had meanwhile. */
 async function writeMuch(manager: SqliteManager, events: SqliteCollection): Promise<number> {
   let most = 0;
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 220; i++) {
     await events.put(`much ${i % 50}`, Buffer.alloc(MIB / 8, i));
     most = Math.max(most, walBytes(manager));
   }
@@ -67,6 +68,17 @@ describe('the write-ahead log', () => {
     await reading;
     expect(views).toBeGreaterThan(10);
     expect(most).toBeLessThan(BOUND);
+  });
+
+  it('of a file with large pages may be larger, as its automatic checkpoints come later', async () => {
+    mkdirSync(temporary.path('store'));
+    await executeFromOutside(
+      temporary.path('store', 'database.db'),
+      'PRAGMA page_size = 65536; CREATE TABLE other (a)',
+    );
+    const manager = await temporary.open(small);
+    const events = await manager.createCollection('events', 'actor');
+    expect(await writeMuch(manager, events)).toBeGreaterThan(BOUND);
   });
 
   it('that a consistent iteration lets grow is reported, with its size and the age, and starts over by itself', async () => {
