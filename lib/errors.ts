@@ -1,10 +1,15 @@
 /** The errors of every backend. `code` is stable and narrows in a `switch`; messages may grow. */
 import { isNativeError } from 'node:util/types';
 
+/** What kind of error it is. Stable, and the same in every copy of the library, unlike the class. */
 export type StoreErrorCode =
   'CREATE_STORE' | 'ENTRY_NOT_FOUND' | 'ENTRY_EXISTS' | 'GET' | 'STORE' | 'INVALID_CONFIGURATION';
 
-/** What a `StoreOperationError` was doing. */
+/**
+ * What a `StoreOperationError` was doing: `insert` (a put or an insert), `delete` (a del or a delRange), `purge`, `execute_batch` (writeBatch),
+ * `get_latest_events` (last), `get_events_range` (getByRange), `backup`, `open_connection` (for a consistent iteration), `wal_checkpoint` (stop); or why
+ * it was not begun: `stopped`, `queue_full`, `read_view_limit`.
+ */
 export type StoreOperation =
   | 'insert'
   | 'delete'
@@ -102,7 +107,10 @@ export class EntryExistsError extends StoreError {
   }
 }
 
-/** A read failed. It says nothing about whether the entry exists. */
+/**
+ * A read failed. It says nothing about whether the entry exists. `key` is that of the entry; the prefix for a page of an iteration, the table for
+ * a page of `prefixes`.
+ */
 export class GetError extends StoreError {
   readonly code = 'GET';
   /** The key within the collection; absent for a state and for a page of entries. */
@@ -126,7 +134,7 @@ export class StoreOperationError extends StoreError {
   /** The key within the collection; absent for a state. */
   declare readonly entryKey?: string;
   /**
-   * True after an I/O error at the commit: the write may or may not be in the file until the next write of this manager resolves;
+   * True after an I/O error at the commit, or when memory ran out there: the write may or may not be in the file until the next write of this manager resolves;
    * from then on it is as reads show it.
    */
   readonly outcomeUnknown: boolean;

@@ -32,7 +32,7 @@ describe('the write-ahead log', () => {
     const manager = await temporary.open({ ...small, logger });
     const events = await manager.createCollection('events', 'actor');
     const state = await manager.createState('snapshots', 'actor');
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 220; i++) {
       await events.put(`${i % 50}`, Buffer.alloc(MIB / 8, i));
       await state.put(Buffer.of(i));
       await Promise.all([events.get(`${i % 50}`), events.find('nothing'), events.last(), state.get()]);
