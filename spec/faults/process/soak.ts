@@ -68,7 +68,7 @@ export async function soak({ directory, seconds, samples, seed, leak }: SoakOpti
     await manager.writeBatch(batch);
     wal = Math.max(wal, statSync(`${manager.path}-wal`).size);
     if (leak === 'buffers') leaked.push(Buffer.alloc(2000, 1));
-    if (leak === 'objects') leaked.push(Array.from({ length: 100 }, (_, at) => ({ at })));
+    if (leak === 'objects') leaked.push(Array.from({ length: 1000 }, (_, at) => ({ at })));
     if (leak === 'descriptors' && random.below(20) === 0) leaked.push(openSync(manager.path + '.leaked', 'a'));
     await Promise.all([
       snapshot.find(),
