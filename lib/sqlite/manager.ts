@@ -62,9 +62,9 @@ export class SqliteManager implements DbManager {
     );
     const committer = new GroupCommitter(writer, commitStep, fence);
     const queue = new WriteQueue(
-      async (calls) => {
+      async (calls, bytes) => {
         await committer.commit(calls);
-        wal.groupCommitted();
+        wal.groupCommitted(bytes);
       },
       settings.maxQueuedBytes,
       path,

@@ -6,8 +6,10 @@ import { BUSY_TIMEOUT_MS, type Connection } from './connection';
 import * as sql from './statements';
 import type { OnWriter } from './tables';
 
-/** Looks at the file once in so many groups: most add a page or a few, the largest a mebibyte. */
-const GROUPS_PER_LOOK = 32;
+/** Looks at the file so many times until the bound could be reached. */
+const LOOKS_PER_BOUND = 16;
+/** What a group adds at least: a page of the table and one of its index. */
+const PAGES_PER_GROUP = 2;
 /** How far the WAL may outgrow its automatic checkpoints. */
 const TOLERANCE = 4;
 /** A view that has been open for so long is no reader that comes and goes: waiting for it would only hold back the writes. */
@@ -31,7 +33,8 @@ export interface WatchedWal {
 export class WalWatch {
   readonly #wal: WatchedWal;
   readonly #bound: number;
-  #groups = 0;
+  /** Bytes written since the last look, about. */
+  #written = 0;
   #look: Promise<void> | undefined;
   #stopped = false;
   /** Nothing is done below this size: it moves up when a checkpoint could not help. */
@@ -44,9 +47,10 @@ export class WalWatch {
   }
 
   /** To be called after each group. Never delays it. */
-  groupCommitted(): void {
-    if (this.#stopped || this.#look !== undefined || ++this.#groups < GROUPS_PER_LOOK) return;
-    this.#groups = 0;
+  groupCommitted(bytes: number): void {
+    this.#written += bytes + PAGES_PER_GROUP * this.#wal.pageBytes;
+    if (this.#stopped || this.#look !== undefined || this.#written < this.#bound / LOOKS_PER_BOUND) return;
+    this.#written = 0;
     this.#look = this.#lookAndAct().finally(() => (this.#look = undefined));
   }
 

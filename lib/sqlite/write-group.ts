@@ -8,7 +8,8 @@ import { CONSTRAINT_PRIMARYKEY, OWN_FAULTS, UNKNOWN_AT_COMMIT } from './result-c
 import * as sql from './statements';
 import { parametersOf, planRuns, type Row, type Run, type WriteCall, type WriteFailure } from './write-plan';
 
-type Failures = Map<WriteCall, WriteFailure>;
+type Failures = ReadonlyMap<WriteCall, WriteFailure>;
+const NONE: Failures = new Map();
 
 /** How a group ended. `failure` is that of every call; `failures` those of single ones, and their neighbours succeeded. */
 interface Ending {
@@ -87,7 +88,7 @@ export class GroupCommitter {
         cause,
         outcomeUnknown,
       };
-      return { failures: new Map(), failure, oneAtFault: hasPrimaryCode(cause, OWN_FAULTS) };
+      return { failures: NONE, failure, oneAtFault: hasPrimaryCode(cause, OWN_FAULTS) };
     }
   }
 
@@ -110,7 +111,7 @@ export class GroupCommitter {
     if (this.#dispatcher.fits(runs)) {
       return async () => {
         await this.#dispatcher.write(runs);
-        return new Map();
+        return NONE;
       };
     }
     const [run] = runs;
@@ -119,14 +120,14 @@ export class GroupCommitter {
     if (run.action === 'insert' && run.rows.length > 1) {
       return async () => {
         await this.#connection.run(sql.writePacked(run.table, 'insert'), this.#packer.pack(run.rows));
-        return new Map();
+        return NONE;
       };
     }
     return () => this.#write(run);
   }
 
   async #transaction(runs: readonly Run[], oneByOne: boolean): Promise<Failures> {
-    const failures: Failures = new Map();
+    const failures = new Map<WriteCall, WriteFailure>();
     await this.#connection.run(sql.BEGIN);
     for (const run of runs) {
       if (oneByOne && refusesBatch(failures)) break;
@@ -162,10 +163,10 @@ export class GroupCommitter {
     const parameters = this.#packer.pack(rows);
     if (action !== 'insert' && action !== 'del') {
       await this.#connection.run(sql.writePacked(table, action), parameters);
-      return new Map();
+      return NONE;
     }
     const written = await this.#connection.all<WrittenRow>(sql.writeReturning(table, action), parameters);
-    return written.length === rows.length ? new Map() : unwritten(action, rows, written);
+    return written.length === rows.length ? NONE : unwritten(action, rows, written);
   }
 
   async #writeOne(run: Run, row: Row): Promise<Failures> {
@@ -174,7 +175,7 @@ export class GroupCommitter {
     if (text === undefined) this.#lone.set(target, (text = sql.writeOne(run.table, run.action)));
     try {
       const changes = await this.#connection.run(text, parametersOf(run, row));
-      return run.action === 'del' && changes === 0 ? failed('missing', [row]) : new Map();
+      return run.action === 'del' && changes === 0 ? failed('missing', [row]) : NONE;
     } catch (cause) {
       if (run.action === 'insert' && sqliteCodeOf(cause) === CONSTRAINT_PRIMARYKEY) return failed('exists', [row]);
       throw cause;
@@ -198,7 +199,7 @@ function unwritten(action: 'insert' | 'del', rows: readonly Row[], written: read
 }
 
 function failed(reason: 'missing' | 'exists', rows: readonly Row[]): Failures {
-  const failures: Failures = new Map();
+  const failures = new Map<WriteCall, WriteFailure>();
   for (const { call, index } of rows) if (!failures.has(call)) failures.set(call, { reason, index });
   return failures;
 }

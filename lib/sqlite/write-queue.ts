@@ -16,13 +16,16 @@ interface QueuedCall extends WriteCall {
   readonly bytes: number;
 }
 
+/** Commits a group and settles its calls; never rejects. `bytes` is the size of the group. */
+type CommitGroup = (calls: readonly WriteCall[], bytes: number) => Promise<void>;
+
 /**
  * Forms groups without timers: what piles up while one group is being committed is the next. p-queue runs the groups, and the other work of the
  * writer, one at a time in the order of the calls.
  */
 export class WriteQueue {
   readonly #tasks = new PQueue({ concurrency: 1 });
-  readonly #commit: (calls: readonly WriteCall[]) => Promise<void>;
+  readonly #commit: CommitGroup;
   readonly #maxBytes: number;
   readonly #path: string;
   #waiting: QueuedCall[] = [];
@@ -32,7 +35,7 @@ export class WriteQueue {
   #committing = false;
 
   /** `path` is what errors name. */
-  constructor(commit: (calls: readonly WriteCall[]) => Promise<void>, maxBytes: number, path: string) {
+  constructor(commit: CommitGroup, maxBytes: number, path: string) {
     this.#commit = commit;
     this.#maxBytes = maxBytes;
     this.#path = path;
@@ -82,9 +85,9 @@ export class WriteQueue {
   async #commitGroups(): Promise<void> {
     await endOfMicrotasks();
     do {
-      const group = this.#takeGroup();
+      const { group, bytes } = this.#takeGroup();
       try {
-        await this.#commit(group);
+        await this.#commit(group, bytes);
       } catch (cause) {
         // It does not; but a write that never settles would be worse than one whose outcome nobody knows.
         for (const call of group) call.settle({ reason: 'failed', index: undefined, cause, outcomeUnknown: true });
@@ -95,7 +98,7 @@ export class WriteQueue {
     this.#ensureGroup();
   }
 
-  #takeGroup(): QueuedCall[] {
+  #takeGroup(): { group: QueuedCall[]; bytes: number } {
     let count = 0;
     let writes = 0;
     let bytes = 0;
@@ -108,9 +111,9 @@ export class WriteQueue {
     if (count === this.#waiting.length) {
       const group = this.#waiting;
       this.#waiting = [];
-      return group;
+      return { group, bytes };
     }
-    return this.#waiting.splice(0, count);
+    return { group: this.#waiting.splice(0, count), bytes };
   }
 }
 
