@@ -61,7 +61,7 @@ describe('a killed process', () => {
     const kill = { writes: 12, sessions: 1, smallPages: false, stride: 67 };
     expectClean(await placedKill(workshop, faultfs, { subject: DURABLE, ...kill }));
     const control = { kind: 'bare', synchronous: 'FULL', flaw: 'piecemeal' } as const;
-    expect((await placedKill(workshop, faultfs, { subject: control, ...kill, stride: 23 })).clean).toBe(false);
+    expect((await placedKill(workshop, faultfs, { subject: control, ...kill, stride: 97 })).half).toBeGreaterThan(0);
   });
 });
 
@@ -152,7 +152,7 @@ describe('many at once', () => {
 
 describe('a damaged file', () => {
   it('is neither deleted nor made anew, and no call hangs', async () => {
-    expectClean(await damage(workshop, { points: 6, seed: SEED, trusting: false }));
+    expectClean(await damage(workshop, { points: 4, seed: SEED, trusting: false }));
   });
 });
 
