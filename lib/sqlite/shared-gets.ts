@@ -42,7 +42,8 @@ interface TableGets {
 
 export class SharedGets {
   readonly #readers: ReaderPool<Connection>;
-  readonly #tables = new Map<string, TableGets>();
+  /** By shape and name: a table may have been made anew with the other shape. */
+  readonly #tables = { collection: new Map<string, TableGets>(), state: new Map<string, TableGets>() };
 
   constructor(readers: ReaderPool<Connection>) {
     this.#readers = readers;
@@ -70,9 +71,9 @@ export class SharedGets {
   }
 
   #getsOf(table: Table): TableGets {
-    const key = `${table.shape} ${table.name}`;
-    let gets = this.#tables.get(key);
-    if (gets === undefined) this.#tables.set(key, (gets = newGets(table)));
+    const tables = this.#tables[table.shape];
+    let gets = tables.get(table.name);
+    if (gets === undefined) tables.set(table.name, (gets = newGets(table)));
     return gets;
   }
 
