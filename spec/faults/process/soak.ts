@@ -28,6 +28,12 @@ export interface Sample {
 }
 
 const ACTORS = 200;
+const LEAKS_PER_SECOND = 20;
+const leakOne: Record<Exclude<Leak, 'view'>, (manager: SqliteManager) => unknown> = {
+  buffers: () => Buffer.alloc(500_000, 1),
+  objects: () => Array.from({ length: 10_000 }, (_, at) => ({ at })),
+  descriptors: ({ path }) => openSync(`${path}.leaked`, 'a'),
+};
 /** So many events of an actor are kept: the file must stop growing. */
 const KEPT = 50;
 
@@ -67,9 +73,10 @@ export async function soak({ directory, seconds, samples, seed, leak }: SoakOpti
     ];
     await manager.writeBatch(batch);
     wal = Math.max(wal, statSync(`${manager.path}-wal`).size);
-    if (leak === 'buffers') leaked.push(Buffer.alloc(2000, 1));
-    if (leak === 'objects') leaked.push(Array.from({ length: 1000 }, (_, at) => ({ at })));
-    if (leak === 'descriptors' && random.below(20) === 0) leaked.push(openSync(manager.path + '.leaked', 'a'));
+    // As fast on a busy machine as on an idle one.
+    while (leak !== undefined && leak !== 'view' && leaked.length < LEAKS_PER_SECOND * elapsed()) {
+      leaked.push(leakOne[leak](manager));
+    }
     await Promise.all([
       snapshot.find(),
       events.last(),
