@@ -1,10 +1,17 @@
 /** The iterator protocol over pages, the same for every backend. */
 import type { EntryIterator, Iteration } from './contracts';
 
+/** Entries in order; an array is one. */
+export interface Page<T> {
+  readonly length: number;
+  /** The entry at an index of 0 to `length` - 1. */
+  at(index: number): T | undefined;
+}
+
 /** Where an iteration gets its entries. Making one does no I/O. */
 export interface PageSource<T> {
   /** The next entries in order, at least one, or `undefined` at the end. Never called twice at once, nor after `close`. */
-  fetch(): Promise<T[] | undefined>;
+  fetch(): Promise<Page<T> | undefined>;
   /** Gives back whatever the source holds. Called once, when no page is in flight. */
   close(): Promise<void>;
 }
@@ -38,9 +45,9 @@ class PagedIterator<T> implements EntryIterator<T> {
   readonly #source: PageSource<T>;
   readonly #signal: AbortSignal | undefined;
   readonly #assertOpen: () => void;
-  #page: T[] = [];
+  #page: Page<T> = [];
   #position = 0;
-  #ahead: Promise<T[] | undefined> | undefined;
+  #ahead: Promise<Page<T> | undefined> | undefined;
   /** The last call in line; undefined when none is waiting. */
   #last: Promise<unknown> | undefined;
   #unanswered = 0;
@@ -56,7 +63,7 @@ class PagedIterator<T> implements EntryIterator<T> {
     if (this.#last === undefined && this.#position < this.#page.length) {
       try {
         this.#assertMayGoOn();
-        return Promise.resolve({ done: false, value: this.#page[this.#position++] as T });
+        return Promise.resolve({ done: false, value: this.#page.at(this.#position++) as T });
       } catch {
         // The pull below meets the same failure, and ends the iteration with it.
       }
@@ -115,7 +122,7 @@ class PagedIterator<T> implements EntryIterator<T> {
         // Without a handler, a page that fails before anybody pulls it would end the process.
         this.#ahead.catch(() => undefined);
       }
-      return { done: false, value: this.#page[this.#position++] as T };
+      return { done: false, value: this.#page.at(this.#position++) as T };
     } catch (error) {
       await this.#end().catch(() => undefined);
       throw error;

@@ -141,8 +141,8 @@ export class SqliteCollection implements Collection {
         free = reader;
         const page = await pages.fetch();
         if (page === undefined) return false;
-        if (entries.length === 0 && from !== undefined && page[0]?.[0] !== from) return false;
-        entries.push(...page);
+        if (entries.length === 0 && from !== undefined && page.at(0)?.[0] !== from) return false;
+        for (let i = 0; i < page.length; i++) entries.push(page.at(i) as Entry);
         return true;
       });
     } catch (cause) {

@@ -89,31 +89,43 @@ export const FOREIGN = -1;
 /** What the driver makes of bytes that are not UTF-8, if it is not a character of the key itself. */
 const REPLACEMENT = '\uFFFD';
 
-export interface UnpackedPage {
-  readonly entries: [key: string, value: Buffer][];
+/**
+ * The entries of a page up to the first that was left out. An entry is made when it is asked for: the next page is fetched meanwhile. Its value
+ * is a view of the page's memory.
+ */
+export class UnpackedPage {
+  /** How many entries. */
+  readonly length: number;
   /** How many rows the page looked at. */
   readonly rows: number;
   /** The size of the value that was left out, where the page ends; undefined for none. A small one may be no entry of this library's. */
   readonly leftOut: number | undefined;
-}
+  readonly #keys: readonly (string | null)[];
+  readonly #sizes: readonly number[];
+  readonly #starts: number[] = [];
+  readonly #bytes: Buffer | null;
 
-/** The entries of a page. Their values are views of the page's memory. */
-export function unpackPage(page: PackedPage): UnpackedPage {
-  const keys = JSON.parse(page.keys) as (string | null)[];
-  const sizes = JSON.parse(page.sizes) as number[];
-  const { bytes } = page;
-  const suspect = page.keys.includes(REPLACEMENT);
-  const entries: [string, Buffer][] = [];
-  let position = 0;
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as string | null;
-    const size = sizes[i] as number;
-    if (key === null) return { entries, rows: keys.length, leftOut: size };
-    if (suspect && key.includes(REPLACEMENT)) return { entries, rows: keys.length, leftOut: size };
-    entries.push([key, viewOf(bytes, position, size)]);
-    position += size;
+  constructor({ keys, sizes, bytes }: PackedPage) {
+    this.#keys = JSON.parse(keys) as (string | null)[];
+    this.#sizes = JSON.parse(sizes) as number[];
+    this.#bytes = bytes;
+    this.rows = this.#keys.length;
+    const suspect = keys.includes(REPLACEMENT);
+    let start = 0;
+    let i = 0;
+    for (; i < this.rows; i++) {
+      const key = this.#keys[i] as string | null;
+      if (key === null || (suspect && key.includes(REPLACEMENT))) break;
+      this.#starts.push(start);
+      start += this.#sizes[i] as number;
+    }
+    this.length = i;
+    this.leftOut = this.#sizes[i];
   }
-  return { entries, rows: keys.length, leftOut: undefined };
+
+  at(i: number): [key: string, value: Buffer] {
+    return [this.#keys[i] as string, viewOf(this.#bytes, this.#starts[i] as number, this.#sizes[i] as number)];
+  }
 }
 
 /** The answer to many gets. A size is null where there is no entry. */

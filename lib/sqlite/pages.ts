@@ -1,7 +1,7 @@
 /** Pages through the entries of one actor, packed, in key order or against it. */
-import type { PageSource } from '../iteration';
+import type { Page, PageSource } from '../iteration';
 import type { Connection } from './connection';
-import { AFTER_EVERY_KEY, unpackPage, type PackedPage } from './packing';
+import { AFTER_EVERY_KEY, UnpackedPage, type PackedPage } from './packing';
 import * as sql from './statements';
 import type { Table } from './statements';
 
@@ -68,7 +68,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     this.#start = scan.anchored === true ? 'anchored' : 'at';
   }
 
-  fetch(): Promise<[string, Buffer][] | undefined> {
+  fetch(): Promise<Page<[string, Buffer]> | undefined> {
     if (this.#remaining <= 0) return Promise.resolve(undefined);
     return this.#run((connection) => this.#read(connection));
   }
@@ -77,7 +77,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     return this.#close();
   }
 
-  async #read(connection: Connection): Promise<[string, Buffer][] | undefined> {
+  async #read(connection: Connection): Promise<Page<[string, Buffer]> | undefined> {
     while (!this.#nextAlone) {
       const asked = Math.min(this.#rows, this.#remaining);
       const largest = Math.floor(PAGE_BYTES / asked);
@@ -87,11 +87,11 @@ export class EntryPages implements PageSource<[string, Buffer]> {
         largest,
       ]);
       if (packed === undefined) throw new Error('an aggregate without GROUP BY gave no row');
-      const { entries, rows, leftOut } = unpackPage(packed);
-      this.#resize(asked, largest, entries.length, packed.bytes?.length ?? 0, leftOut);
-      if (leftOut === undefined && rows < asked) this.#remaining = 0;
-      if (entries.length > 0) return this.#deliver(entries);
-      if (leftOut === undefined) return undefined;
+      const page = new UnpackedPage(packed);
+      this.#resize(asked, largest, page.length, packed.bytes?.length ?? 0, page.leftOut);
+      if (page.leftOut === undefined && page.rows < asked) this.#remaining = 0;
+      if (page.length > 0) return this.#deliver(page);
+      if (page.leftOut === undefined) return undefined;
     }
     this.#nextAlone = false;
     const [raw] = await connection.all<RawEntry>(sql.readNext(this.#scan.table, this.#direction()), this.#bounds());
@@ -113,12 +113,12 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     }
   }
 
-  #deliver(entries: [string, Buffer][]): [string, Buffer][] {
-    this.#remaining -= entries.length;
-    const last = entries.at(-1);
+  #deliver(page: Page<[string, Buffer]>): Page<[string, Buffer]> {
+    this.#remaining -= page.length;
+    const last = page.at(page.length - 1);
     if (last !== undefined) this.#from = last[0];
     this.#start = 'after';
-    return entries;
+    return page;
   }
 
   #direction(): sql.Direction {
