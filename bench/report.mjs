@@ -125,7 +125,7 @@ function renderLimits(results) {
   const missed = judged(results).filter(({ met }) => !met);
   if (missed.length === 0) return '\nAll are met.\n';
   const reasons = missed.map(({ workload, target }) => {
-    const why = notes.limits[`${workload}: ${target}`];
+    const why = notes.limitOf(workload, target);
     if (why === undefined) console.log(`notes.mjs does not say why this target is not met: ${workload}: ${target}`);
     return `* ${workload} (${target}): ${why ?? 'the reason is not known.'}`;
   });

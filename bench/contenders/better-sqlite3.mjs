@@ -43,8 +43,10 @@ async function openStore(directory, durable) {
     for (const entry of entries) put(entry);
   };
   const transaction = database.transaction(putAll);
-  const putTransaction = (entries) => {
-    for (let i = 0; i < entries.length; i += PUTS_A_TRANSACTION) transaction(entries.slice(i, i + PUTS_A_TRANSACTION));
+  // No more puts can be gathered than there are callers.
+  const putTransaction = (entries, inFlight) => {
+    const size = Math.min(inFlight, PUTS_A_TRANSACTION);
+    for (let i = 0; i < entries.length; i += size) transaction(entries.slice(i, i + size));
   };
   const get = ({ prefix, key }) => getStatement.get(prefix, key)?.value;
   const getAll = (wanted) => wanted.map(get);

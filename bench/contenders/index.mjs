@@ -18,7 +18,7 @@ import { rawDriver } from './raw-driver.mjs';
  * @typedef {object} Store What a contender cannot do is missing. Each method does its work the fastest way that the contender documents.
  * @property {(entries: Entry[]) => unknown} load Fills the store; not measured.
  * @property {(entry: Entry) => unknown} [put] One put; the promise, if any, settles after its commit.
- * @property {(entries: Entry[], inFlight: number) => unknown} putAll By so many callers, each of which awaits a put before its next; where puts are synchronous, one after the other, or in transactions of up to 256.
+ * @property {(entries: Entry[], inFlight: number) => unknown} putAll By so many callers, each of which awaits a put before its next; where puts are synchronous, one after the other, or in transactions of as many, at most 256.
  * @property {(event: Entry) => unknown} [putWithSnapshot] The event, and its value as the actor's snapshot, in one atomic batch.
  * @property {(event: Entry) => unknown} [get] The value at the entry's key.
  * @property {(events: Entry[], inFlight: number) => unknown} [getAll] The same for gets.

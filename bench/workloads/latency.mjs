@@ -98,7 +98,7 @@ function keepPutting({ store, next }, synchronous = false) {
   let stopped = false;
   const putAll = async () => {
     while (!stopped) {
-      store.putAll(Array.from({ length: IN_FLIGHT }, next));
+      store.putAll(Array.from({ length: IN_FLIGHT }, next), IN_FLIGHT);
       await setImmediate();
     }
   };

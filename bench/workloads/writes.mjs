@@ -25,6 +25,9 @@ export const writes = {
   ],
 };
 
+/** Of one call in flight a round has few: until the code of all contenders is compiled takes some more rounds. */
+const AWAITED_WARM_UP = 15;
+
 function awaitedPut({ durable, level }) {
   const id = `put-${level}`;
   const title = `awaited put, ${level}`;
@@ -36,10 +39,10 @@ function awaitedPut({ durable, level }) {
         const runners = new Map(
           [...stores].map(([name, { store, take }]) => [
             name,
-            () => oneByOne(store, take(durable ? 25 : 250), (entry) => store.put(entry)),
+            () => oneByOne(store, take(durable ? 50 : 250), (entry) => store.put(entry)),
           ]),
         );
-        return [{ id, title, unit: 'µs per put', figures: await race(runners, plan(quick, 15)) }];
+        return [{ id, title, unit: 'µs per put', figures: await race(runners, plan(quick, 15, AWAITED_WARM_UP)) }];
       }),
   };
 }
@@ -80,7 +83,7 @@ function eventWithSnapshot({ durable, level }) {
     title,
     measure: (_, quick) =>
       withLoaded('putWithSnapshot', { durable, actors: 1, quick }, async (stores) => {
-        const batches = durable ? 25 : 250;
+        const batches = durable ? 50 : 250;
         const runners = new Map(
           [...stores].map(([name, { store, take }]) => [
             name,
@@ -89,7 +92,7 @@ function eventWithSnapshot({ durable, level }) {
         );
         const own = stores.get(library.name);
         runners.set(onePut, () => oneByOne(own.store, own.take(batches), (event) => own.store.put(event)));
-        const figures = await race(runners, plan(quick, 15));
+        const figures = await race(runners, plan(quick, 15, AWAITED_WARM_UP));
         for (const [name, { store, take }] of stores) {
           const [event] = take(1);
           await store.putWithSnapshot(event);
@@ -141,6 +144,6 @@ async function oneByOne(store, puts, put) {
   return us;
 }
 
-function plan(quick, rounds) {
-  return quick ? { rounds: 1, warmUp: 1 } : { rounds, warmUp: rounds > 5 ? 3 : 1 };
+function plan(quick, rounds, warmUp = rounds > 5 ? 3 : 1) {
+  return quick ? { rounds: 1, warmUp: 1 } : { rounds, warmUp };
 }

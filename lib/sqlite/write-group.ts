@@ -156,10 +156,12 @@ export class GroupCommitter {
   }
 
   /** Writes the rows of a run; resolves to what was missing or there already. */
-  async #write(run: Run): Promise<Failures> {
-    const { table, action, rows } = run;
-    const [first] = rows;
-    if (first !== undefined && rows.length === 1) return this.#writeOne(run, first);
+  #write(run: Run): Promise<Failures> {
+    const [first] = run.rows;
+    return first !== undefined && run.rows.length === 1 ? this.#writeOne(run, first) : this.#writeMany(run);
+  }
+
+  async #writeMany({ table, action, rows }: Run): Promise<Failures> {
     const parameters = this.#packer.pack(rows);
     if (action !== 'insert' && action !== 'del') {
       await this.#connection.run(sql.writePacked(table, action), parameters);
