@@ -55,6 +55,34 @@ describe('the memory of a scan', () => {
     },
   );
 
+  it.each([
+    { entries: 100_000, bytes: 20, bound: 12 * MIB },
+    { entries: 60, bytes: 20_000_000, bound: 3 * 20_000_000 },
+  ])(
+    'of $entries values of $bytes bytes stays bounded',
+    async ({ entries, bytes, bound }) => {
+      const manager = await temporary.open({ spec: 'nano' });
+      const events = await manager.createCollection('events', 'actor');
+      const value = Buffer.alloc(bytes, 7);
+      const atOnce = Math.max(1, Math.floor((16 * MIB) / (bytes + 200)));
+      for (let i = 0; i < entries; i += atOnce) {
+        const keys = Array.from({ length: Math.min(atOnce, entries - i) }, (_, j) => String(i + j).padStart(6, '0'));
+        await Promise.all(keys.map((key) => events.put(key, value)));
+      }
+      const before = bufferBytes();
+      let most = 0;
+      let count = 0;
+      for await (const [key, read] of events.iter()) {
+        if (Number(key) !== count || read.length !== bytes) throw new Error(`entry ${count} is ${key}`);
+        if (count++ % (entries / 10) === 0) most = Math.max(most, bufferBytes() - before);
+      }
+      expect(count).toBe(entries);
+      expect(most).toBeLessThanOrEqual(bound);
+      // More than a gigabyte goes to the disk.
+    },
+    180_000,
+  );
+
   it('is given back when the loop is left', async () => {
     const manager = await temporary.open({ spec: 'nano' });
     const events = await manager.createCollection('events', 'actor');
