@@ -31,21 +31,15 @@ export class Dispatcher {
   /** Whether one statement can and should write these runs. */
   fits(runs: readonly Run[]): boolean {
     if (runs.length < 2 || runs.length > MAX_ROWS) return false;
-    let rows = 0;
     let bytes = 0;
-    for (const run of runs) {
-      rows += run.rows.length;
-      bytes += run.bytes;
-    }
-    if (rows > MAX_ROWS || bytes > PACK_BYTES) return false;
+    for (const run of runs) bytes += run.bytes;
+    if (rowsIn(runs) > MAX_ROWS || bytes > PACK_BYTES) return false;
     return runs.length <= MAX_ACTIONS || new Set(runs.map(targetOf)).size <= MAX_ACTIONS;
   }
 
   /** Writes all rows, or rejects and has written none; an insert of what is there and a del of what is not reject it too. */
   async write(runs: readonly Run[]): Promise<void> {
-    let rows = 0;
-    for (const run of runs) rows += run.rows.length;
-    if (rows <= FEW_ROWS) await this.#writeFew(runs);
+    if (rowsIn(runs) <= FEW_ROWS) await this.#writeFew(runs);
     else await this.#writePacked(runs);
   }
 
@@ -106,6 +100,12 @@ export class Dispatcher {
     }
     return made;
   }
+}
+
+function rowsIn(runs: readonly Run[]): number {
+  let rows = 0;
+  for (const run of runs) rows += run.rows.length;
+  return rows;
 }
 
 /** What a view knows a run by. */

@@ -162,7 +162,7 @@ async function readMany(
     if (!(value instanceof NotPacked)) found[position] = value;
     else if (value.size === FOREIGN) found[position] = await readOne(reader, gets, each.prefix, each.key);
     else {
-      if (groupBytes + value.size > ANSWER_BYTES) await fetchGroup();
+      if (group.length > 0 && groupBytes + value.size > ANSWER_BYTES) await fetchGroup();
       group.push({ position, asked: each });
       groupBytes += value.size;
       groupLargest = Math.max(groupLargest, value.size);
@@ -172,7 +172,7 @@ async function readMany(
   return found;
 }
 
-/** The parameter of `readPacked`. Written by hand: an object would put keys that look like integers first. */
+/** The parameter of `readPacked` for one entry or more. Written by hand: an object would put keys that look like integers first. */
 function askFor({ shape }: Table, asked: readonly Asked[]): string {
   if (shape === 'state') return JSON.stringify(asked.map(({ prefix }) => prefix));
   let text = '{';
@@ -185,5 +185,5 @@ function askFor({ shape }: Table, asked: readonly Asked[]): string {
     }
     text += JSON.stringify(key);
   }
-  return open === undefined ? '{}' : `${text}]}`;
+  return `${text}]}`;
 }

@@ -78,8 +78,8 @@ describe('the memory of a scan', () => {
       }
       expect(count).toBe(entries);
       expect(most).toBeLessThanOrEqual(bound);
-      // More than a gigabyte goes to the disk.
     },
+    // More than a gigabyte goes to the disk.
     180_000,
   );
 
