@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { useRecordedConnections } from '../support/watching';
 import { History, writeTo, type Outcome, type Rows } from './history';
-import { recordConnections } from './process/driver';
 import { openSubject } from './subjects';
 
 const history = new History();
@@ -106,12 +106,14 @@ describe('the judgement of a store', () => {
 });
 
 describe('the history, written by the library', () => {
+  const connections = useRecordedConnections();
+
   it('is committed in both ways: as one statement, and between BEGIN and COMMIT', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ave-history-'));
-    const [statements, connections]: [string[], ReturnType<typeof recordConnections>] = [[], recordConnections()];
+    const statements: string[] = [];
     const subject = await openSubject(directory, { kind: 'library', durability: false }, history.actors);
     try {
-      connections[0]!.on('trace', (statement: string) => statements.push(statement));
+      connections[0]!.trace((statement) => statements.push(statement));
       // The shortest of what a harness writes.
       for (let ordinal = 0; ordinal < 12; ordinal++) await subject.apply(history.at(ordinal));
       await subject.view();

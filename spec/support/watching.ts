@@ -22,6 +22,8 @@ export function recordingLogger(): Logger & { readonly records: LogRecord[] } {
 export interface Recorded {
   readonly mode: number;
   readonly prepared: string[];
+  /** Hears every statement that is run from now on. */
+  trace(listener: (sql: string) => void): void;
   /** The only column of the only row. Nothing else may be running on the connection. */
   value(sql: string): Promise<unknown>;
 }
@@ -38,6 +40,7 @@ export function useRecordedConnections(): readonly Recorded[] {
       recorded.push({
         mode,
         prepared: this.prepared,
+        trace: (listener) => void this.on('trace', listener),
         value: (sql) =>
           new Promise((resolve, reject) => {
             this.all<object>(sql, (error, rows) =>

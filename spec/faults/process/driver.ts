@@ -1,7 +1,7 @@
 /** Reaches behind the library, to the driver's connections in this process, for limits that only a connection itself can be given. */
 import sqlite3 from 'sqlite3';
 
-/** Every connection that is opened from now on. */
+/** Every connection that is opened from now on. Never undone: for a program that ends with its fault. */
 export function recordConnections(): sqlite3.Database[] {
   const connections: sqlite3.Database[] = [];
   const Database = new Proxy(sqlite3.Database, {
