@@ -110,6 +110,8 @@ export class EntryPages implements PageSource<[string, Buffer]> {
       this.#rows = Math.max(1, Math.min(asked >> 1, Math.floor(AIM_BYTES / (leftOut + 1))));
     } else {
       this.#nextAlone = true;
+      // Where one is that large, more may be: a page that looks at many rows to give a few would take ever longer.
+      this.#rows = Math.max(1, got);
     }
   }
 

@@ -3,9 +3,10 @@ import type { Entry, EntryIterator, SqliteCollection, SqliteManager } from '../.
 import { StoreOperationError } from '../../lib/index';
 import { collect, rejection } from '../support/gates';
 import { useTemporary } from '../support/temporary';
-import { openDescriptors, recordingLogger, showsDescriptors } from '../support/watching';
+import { openDescriptors, recordingLogger, showsDescriptors, useRecordedConnections } from '../support/watching';
 
 const temporary = useTemporary();
+const connections = useRecordedConnections();
 afterEach(() => jest.useRealTimers());
 
 const keyOf = (i: number): string => String(i).padStart(6, '0');
@@ -96,6 +97,30 @@ describe('an iteration over many pages', () => {
       const all = Array.from({ length: 600 }, (_, i) => keyOf(i));
       expect(keys).toEqual(reverse ? all.reverse() : all);
     }
+  });
+
+  it.each([
+    { what: 'large values', isLarge: () => true },
+    { what: 'a large value in ten', isLarge: (i: number) => i % 10 === 0 },
+    { what: 'small values after large ones', isLarge: (i: number) => i < 10 },
+  ])('looks at hardly more rows than it gives: $what', async ({ isLarge }) => {
+    const manager = await temporary.open();
+    const events = await manager.createCollection('events', 'actor');
+    const large = Buffer.alloc(1.5 * 2 ** 20, 7);
+    for (let i = 0; i < 40; i++) await events.put(keyOf(i), isLarge(i) ? large : valueOf(i));
+    const asked: number[] = [];
+    for (const connection of connections) {
+      connection.trace((statement) =>
+        asked.push(...Array.from(statement.matchAll(/ LIMIT (\d+)/g), ([, n]) => Number(n))),
+      );
+    }
+    let given = 0;
+    for await (const [key] of events.iter()) if (key !== keyOf(given++)) throw new Error(`out of order: ${key}`);
+    expect(given).toBe(40);
+    // The first page cannot know yet.
+    const [first = 0, ...later] = asked;
+    expect(first).toBe(256);
+    expect(later.reduce((sum, rows) => sum + rows)).toBeLessThan(4 * given);
   });
 
   it('sees a write beyond the pages fetched so far, and no deleted entry there', async () => {
