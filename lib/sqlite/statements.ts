@@ -50,7 +50,7 @@ export function writeOne(table: Table, action: Action): string {
   return write(table, action, table.shape === 'state' ? { ...LONE, last: '?2' } : LONE);
 }
 
-/** Writes many rows in their order: `?1` words, `?2` bytes. A duplicate key fails an insert as a whole. */
+/** Writes many rows in their order: `?1` words, and `?2` bytes where the action has any. A duplicate key fails an insert as a whole. */
 export function writePacked(table: Table, action: Action): string {
   return write(table, action, PACKED);
 }

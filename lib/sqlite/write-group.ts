@@ -1,6 +1,6 @@
 /** Commits one group of writes at a time and settles each of its calls. Knows nothing of the queue that forms the groups. */
 import { hasPrimaryCode, sqliteCodeOf } from '../errors';
-import type { Connection } from './connection';
+import type { Connection, Parameter } from './connection';
 import { Dispatcher, targetOf } from './dispatch';
 import type { CommitStep, Fence } from './fence';
 import { Packer } from './packing';
@@ -47,29 +47,34 @@ export class GroupCommitter {
   }
 
   /**
-   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: the group
-   * is divided before a batch that is refused, or halved until the call is found. Every other error fails the whole group, once. Never rejects.
+   * Commits the calls in their order, in one transaction unless something goes wrong, and settles each. A call at fault fails alone: groups end
+   * before a batch that is refused, or are halved until the call is found, and grow again from there. Every other error fails the group that met
+   * it, once. Never rejects.
    */
   async commit(calls: readonly WriteCall[]): Promise<void> {
-    let ending = await this.#attempt(calls, false);
-    if (ending.oneAtFault && calls.length > 1) {
-      const refused = calls.findIndex((call) => call.writes.length > 1 && ending.failures.has(call));
-      if (refused === 0) {
-        // Nothing was before it but what is in the file: what it met is certain.
-        calls[0]?.settle(ending.failures.get(calls[0]));
-        await this.commit(calls.slice(1));
+    let start = 0;
+    let size = calls.length;
+    while (start < calls.length) {
+      const group = calls.slice(start, start + size);
+      const ending = await this.#attempt(group, false);
+      if (ending.oneAtFault && group.length > 1) {
+        const refused = group.findIndex((call) => call.writes.length > 1 && ending.failures.has(call));
+        // Nothing was before the first but what is in the file: what it met is certain.
+        if (refused === 0) settle(calls.slice(start, ++start), ending);
+        size = refused > 0 ? refused : group.length >> 1;
       } else {
-        const middle = refused === -1 ? calls.length >> 1 : refused;
-        await this.commit(calls.slice(0, middle));
-        await this.commit(calls.slice(middle));
+        settle(group, await this.#attributed(group, ending));
+        start += group.length;
+        if (ending.oneAtFault) size = 1;
+        else size = ending.failure === undefined ? 2 * size : calls.length;
       }
-      return;
     }
-    if (ending.oneAtFault && ending.failure !== undefined && calls[0]?.writes.length !== 1) {
-      // A packed statement does not tell which of a batch's writes it failed at.
-      ending = await this.#attempt(calls, true);
-    }
-    for (const call of calls) call.settle(ending.failure ?? ending.failures.get(call));
+  }
+
+  /** A packed statement does not tell which of a batch's writes it failed at: they are tried again one by one. */
+  async #attributed(group: readonly WriteCall[], ending: Ending): Promise<Ending> {
+    const unclear = ending.oneAtFault && ending.failure !== undefined && group[0]?.writes.length !== 1;
+    return unclear ? this.#attempt(group, true) : ending;
   }
 
   async #attempt(calls: readonly WriteCall[], oneByOne: boolean): Promise<Ending> {
@@ -119,7 +124,7 @@ export class GroupCommitter {
     if (run.action === 'del' && run.rows.some((row) => row.call.writes.length > 1)) return undefined;
     if (run.action === 'insert' && run.rows.length > 1) {
       return async () => {
-        await this.#connection.run(sql.writePacked(run.table, 'insert'), this.#packer.pack(run.rows));
+        await this.#connection.run(sql.writePacked(run.table, 'insert'), this.#pack(run));
         return NONE;
       };
     }
@@ -161,14 +166,21 @@ export class GroupCommitter {
     return first !== undefined && run.rows.length === 1 ? this.#writeOne(run, first) : this.#writeMany(run);
   }
 
-  async #writeMany({ table, action, rows }: Run): Promise<Failures> {
-    const parameters = this.#packer.pack(rows);
+  async #writeMany(run: Run): Promise<Failures> {
+    const { table, action, rows } = run;
+    const parameters = this.#pack(run);
     if (action !== 'insert' && action !== 'del') {
       await this.#connection.run(sql.writePacked(table, action), parameters);
       return NONE;
     }
     const written = await this.#connection.all<WrittenRow>(sql.writeReturning(table, action), parameters);
     return written.length === rows.length ? NONE : unwritten(action, rows, written);
+  }
+
+  #pack({ action, rows }: Run): Parameter[] {
+    const [words, bytes] = this.#packer.pack(rows);
+    // SQLite refuses a parameter that its statement does not have.
+    return action === 'del' || action === 'purge' ? [words] : [words, bytes];
   }
 
   async #writeOne(run: Run, row: Row): Promise<Failures> {
@@ -183,6 +195,10 @@ export class GroupCommitter {
       throw cause;
     }
   }
+}
+
+function settle(group: readonly WriteCall[], { failure, failures }: Ending): void {
+  for (const call of group) call.settle(failure ?? failures.get(call));
 }
 
 interface WrittenRow {

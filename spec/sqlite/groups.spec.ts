@@ -1,12 +1,13 @@
-import { StoreOperationError, type SqliteCollection, type SqliteManager } from '../../lib/index';
+import { StoreOperationError, type SqliteCollection, type SqliteManager, type SqliteState } from '../../lib/index';
 import { openManager } from '../../lib/sqlite/manager';
 import type { CommitStep } from '../../lib/sqlite/fence';
 import { collect, gate, rejection } from '../support/gates';
 import { queryFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
-import { recordingLogger } from '../support/watching';
+import { recordingLogger, useRecordedConnections, type RecordedCall } from '../support/watching';
 
 const temporary = useTemporary();
+const connections = useRecordedConnections();
 const data = Buffer.from('x');
 
 /** A manager whose commit step the spec has in its hands. */
@@ -108,6 +109,91 @@ describe('group commit', () => {
     held.open();
     await Promise.all(writes);
     expect(settled).toBe(10);
+  });
+});
+
+describe('writes of one kind that are issued together', () => {
+  interface Actor {
+    readonly events: SqliteCollection;
+    readonly state: SqliteState;
+  }
+  const keys = Array.from({ length: 50 }, (_, i) => String(i));
+
+  /** Fifty actors whose collections and states have something, and what the writer's connection runs from now on. */
+  async function openActors(): Promise<{
+    manager: SqliteManager;
+    actors: Actor[];
+    calls: RecordedCall[];
+  }> {
+    const manager = await temporary.open();
+    const actors = await Promise.all(
+      keys.map(async (key) => ({
+        events: await manager.createCollection('events', key),
+        state: await manager.createState('snapshots', key),
+      })),
+    );
+    await Promise.all(
+      actors.flatMap(({ events, state }) => [events.put('1', data), events.put('2', data), state.put(data)]),
+    );
+    // The first connection is the writer.
+    const { calls } = connections[0]!;
+    calls.length = 0;
+    return { manager, actors, calls };
+  }
+
+  it.each<[string, (actor: Actor, key: string) => Promise<unknown>]>([
+    ['puts of events', ({ events }, key) => events.put(key, data)],
+    ['puts of one event', ({ events }) => events.put('1', data)],
+    ['inserts', ({ events }, key) => events.insert(`new ${key}`, data)],
+    ['dels', ({ events }) => events.del('1')],
+    ['dels that find nothing', ({ events }) => events.del('3')],
+    ['deleted ranges', ({ events }) => events.delRange('1', '2')],
+    ['purges', ({ events }) => events.purge()],
+    ['puts of states', ({ state }) => state.put(data)],
+    ['dels of states', ({ state }) => state.del()],
+    ['purges of states', ({ state }) => state.purge()],
+  ])('go down as one statement: %s', async (_, write) => {
+    const { actors, calls } = await openActors();
+    await Promise.allSettled(actors.map((actor, i) => write(actor, keys[i]!)));
+    expect(calls.map(({ sql }) => sql)).toEqual([expect.stringMatching(/^(INSERT|DELETE)/)]);
+  });
+
+  it('take a transaction around one statement when an insert finds something', async () => {
+    const { actors, calls } = await openActors();
+    const outcomes = await Promise.allSettled(actors.map(({ events }, i) => events.insert(i === 25 ? '1' : '3', data)));
+    expect(outcomes.map(({ status }) => status)).toEqual(keys.map((key) => (key === '25' ? 'rejected' : 'fulfilled')));
+    expect(calls.map(({ sql }) => sql.split(' ', 1)[0])).toEqual(['INSERT', 'BEGIN', 'INSERT', 'COMMIT']);
+  });
+
+  it('take one statement for each table when they are batches of an event and a state', async () => {
+    const { manager, actors, calls } = await openActors();
+    await Promise.all(
+      actors.map(({ events, state }) =>
+        manager.writeBatch([
+          { type: 'put', target: events, key: '3', data },
+          { type: 'put', target: state, data },
+        ]),
+      ),
+    );
+    expect(calls.map(({ sql }) => sql.split(' ', 1)[0])).toEqual(['BEGIN', 'INSERT', 'INSERT', 'COMMIT']);
+  });
+
+  it.each<[string, (manager: SqliteManager, actor: Actor, key: string) => Promise<unknown>]>([
+    [
+      'batches that are refused',
+      (manager, { events }, key) =>
+        manager.writeBatch([
+          { type: 'put', target: events, key: `new ${key}`, data },
+          { type: 'del', target: events, key: 'none' },
+        ]),
+    ],
+    ['puts into a table that is gone', (_, { events }, key) => events.put(key, data)],
+  ])('take statements in proportion to those that fail: %s', async (what, write) => {
+    const { manager, actors, calls } = await openActors();
+    if (what.endsWith('gone')) await (await temporary.connect(manager.path)).exec('DROP TABLE events');
+    const outcomes = await Promise.allSettled(keys.map((key) => write(manager, actors[0]!, key)));
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(calls.length).toBeLessThan(15 * keys.length);
   });
 });
 

@@ -18,12 +18,17 @@ export function recordingLogger(): Logger & { readonly records: LogRecord[] } {
   return { records, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** A connection of the driver that was recorded when it was opened, and the SQL that was prepared on it. */
+/** A prepared statement that was run. */
+export interface RecordedCall {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** A connection of the driver that was recorded when it was opened, the SQL that was prepared on it, and what was run of it. */
 export interface Recorded {
   readonly mode: number;
   readonly prepared: string[];
-  /** Hears every statement that is run from now on. */
-  trace(listener: (sql: string) => void): void;
+  readonly calls: RecordedCall[];
   /** The only column of the only row. Nothing else may be running on the connection. */
   value(sql: string): Promise<unknown>;
 }
@@ -34,13 +39,14 @@ export function useRecordedConnections(): readonly Recorded[] {
   const { Database } = sqlite3;
   class RecordedDatabase extends Database {
     readonly prepared: string[] = [];
+    readonly calls: RecordedCall[] = [];
 
     constructor(filename: string, mode: number, callback: (error: Error | null) => void) {
       super(filename, mode, callback);
       recorded.push({
         mode,
         prepared: this.prepared,
-        trace: (listener) => void this.on('trace', listener),
+        calls: this.calls,
         value: (sql) =>
           new Promise((resolve, reject) => {
             this.all<object>(sql, (error, rows) =>
@@ -52,7 +58,18 @@ export function useRecordedConnections(): readonly Recorded[] {
 
     override prepare(sql: string, ...rest: never[]): sqlite3.Statement {
       this.prepared.push(sql);
-      return super.prepare(sql, ...rest);
+      const statement = super.prepare(sql, ...rest);
+      type Run = (parameters: readonly unknown[], callback: () => void) => sqlite3.Statement;
+      const recorded =
+        (run: Run): Run =>
+        (parameters, callback) => {
+          this.calls.push({ sql, parameters });
+          return run(parameters, callback);
+        };
+      return Object.assign(statement, {
+        all: recorded(statement.all.bind(statement) as Run),
+        run: recorded(statement.run.bind(statement) as Run),
+      });
     }
   }
   beforeEach(() => {
