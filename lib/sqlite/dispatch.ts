@@ -1,11 +1,11 @@
-/** Small groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
+/** Groups over several tables or actions as one statement: see `dispatch` in statements.ts. */
 import type { Connection, Parameter } from './connection';
 import { MAX_ACTIONS, PACK_BYTES, type Packer } from './packing';
 import * as sql from './statements';
 import { parametersOf, type Row, type Run } from './write-plan';
 
-/** Above so many rows the triggers cost as much as the crossings that they save. */
-const MAX_ROWS = 64;
+/** Of more rows the triggers cost as much as the crossing that they save. */
+const ROWS_PER_RUN = 128;
 const FEW_ROWS = 4;
 const MAX_VIEWS = 64;
 
@@ -30,10 +30,10 @@ export class Dispatcher {
 
   /** Whether one statement can and should write these runs. */
   fits(runs: readonly Run[]): boolean {
-    if (runs.length < 2 || runs.length > MAX_ROWS) return false;
+    if (runs.length < 2 || rowsIn(runs) > ROWS_PER_RUN * runs.length) return false;
     let bytes = 0;
     for (const run of runs) bytes += run.bytes;
-    if (rowsIn(runs) > MAX_ROWS || bytes > PACK_BYTES) return false;
+    if (bytes > PACK_BYTES) return false;
     return runs.length <= MAX_ACTIONS || new Set(runs.map(targetOf)).size <= MAX_ACTIONS;
   }
 

@@ -101,7 +101,7 @@ describe('the error of a batch', () => {
         { type: 'insert', target: events, key: 'a', data: Buffer.from('the batch') },
         { type: 'put', target: snapshot, data },
         // So many that the group is not one statement.
-        ...Array.from({ length: 100 }, (_, i) => ({ type: 'put', target: events, key: `b${i}`, data }) as const),
+        ...Array.from({ length: 300 }, (_, i) => ({ type: 'put', target: events, key: `b${i}`, data }) as const),
       ]),
     ]);
     expect(outcomes).toMatchObject([{ reason: { sqliteName: 'SQLITE_FULL' } }, { status: 'fulfilled' }]);

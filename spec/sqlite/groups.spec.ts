@@ -165,13 +165,21 @@ describe('writes of one kind that are issued together', () => {
     expect(calls.map(({ sql }) => sql.split(' ', 1)[0])).toEqual(['INSERT', 'BEGIN', 'INSERT', 'COMMIT']);
   });
 
-  it('take one statement for each table when they are batches of an event and a state', async () => {
+  it('go down as one statement when they are of two kinds by turns', async () => {
+    const { actors, calls } = await openActors();
+    const { events } = actors[0]!;
+    await Promise.all(keys.flatMap((key) => [events.put(key, data), events.del(key)]));
+    expect(calls.map(({ sql }) => sql)).toEqual([expect.stringMatching(/^INSERT INTO temp/)]);
+    expect(await collect(events.iter())).toEqual([]);
+  });
+
+  it('take one statement for each table when they are a batch of hundreds', async () => {
     const { manager, actors, calls } = await openActors();
-    await Promise.all(
-      actors.map(({ events, state }) =>
-        manager.writeBatch([
-          { type: 'put', target: events, key: '3', data },
-          { type: 'put', target: state, data },
+    await manager.writeBatch(
+      ['3', '4', '5'].flatMap((key) =>
+        actors.flatMap(({ events, state }) => [
+          { type: 'put', target: events, key, data } as const,
+          { type: 'put', target: state, data } as const,
         ]),
       ),
     );
