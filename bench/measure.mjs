@@ -5,6 +5,7 @@
  * @property {number} median
  * @property {number} low The first quartile.
  * @property {number} high The third quartile.
+ * @property {number[]} samples In the order they were taken: those of one race were taken side by side.
  */
 
 /**
@@ -32,7 +33,17 @@ export async function race(runners, { rounds, warmUp }) {
 /** @returns {Figure} */
 export function figure(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75), samples };
+}
+
+/**
+ * How many times as much `one` is as `other`: the median of the quotients round by round, because a slow minute of the machine meets both
+ * sides of a round, but not both medians.
+ * @param {Figure} one
+ * @param {Figure} other Of the same race, or of another with as many rounds.
+ */
+export function quotient(one, other) {
+  return figure(one.samples.map((sample, round) => sample / other.samples[round])).median;
 }
 
 /** The value that a fraction `q` of the samples does not exceed, between two of them where it falls between. */

@@ -122,7 +122,7 @@ export function limitOf(workload, target) {
 }
 
 export const method = `One process runs everything. The contenders alternate: a round takes one sample of each, every round starts with another one, and the first rounds count for nothing. A figure is the median of
-the samples, with the first and the third quartile beside it; a ratio is a ratio of medians. All have the same keys (20 digits), the same values (200 bytes that do not compress) and start with the same entries.
+the samples, with the first and the third quartile beside it; a ratio is the median of the ratios of the rounds. All have the same keys (20 digits), the same values (200 bytes that do not compress) and start with the same entries.
 "Durable" is an fsync before a put's promise settles: \`durability: true\` here, \`synchronous=FULL\` on SQLite, \`sync: true\` in classic-level, \`flushed\` in lmdb. "Relaxed" survives a killed process but not
 a power cut: \`durability: false\`, \`synchronous=NORMAL\`, \`sync: false\`, the commit alone in lmdb. The SQLite contenders have the pragmas that the library sets for spec \`medium\`. "256 in flight" are 256
 callers, each of which awaits a call before it makes its next; a synchronous contender makes the calls one after the other. What is read is compared byte by byte outside the measured time; after the writes the number of entries and a sample of their bytes are.

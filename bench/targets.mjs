@@ -1,5 +1,6 @@
 /** What the library sets out to reach, as ratios within one run. */
 import { library } from './contenders/index.mjs';
+import { quotient } from './measure.mjs';
 
 /**
  * @typedef {Map<string, import('./workloads/index.mjs').Measurement>} Results By id.
@@ -65,7 +66,7 @@ export const targets = [
     limit: 1.3,
     unit: '×',
     needs: [`batch-${level}`, `batch-${level}-put`],
-    value: (results) => own(results, `batch-${level}`) / own(results, `batch-${level}-put`),
+    value: (results) => quotient(own(results, `batch-${level}`), own(results, `batch-${level}-put`)),
   })),
   within('cost of an awaited put at 10⁶ entries over that at 10⁴', 'growth-put', 1.5, '×'),
   within('cost of an awaited get at 10⁶ entries over that at 10⁴', 'growth-get', 1.5, '×'),
@@ -79,12 +80,13 @@ export function isMet({ bound, limit }, value) {
 }
 
 /** How many times as long as this library a contender takes. */
-export function ratio({ figures }, name) {
-  return figures.get(name).median / figures.get(library.name).median;
+export function ratio({ figures, plain }, name) {
+  const [one, own] = [figures.get(name), figures.get(library.name)];
+  return plain === true ? one.median / own.median : quotient(one, own);
 }
 
 function own(results, id) {
-  return results.get(id).figures.get(library.name).median;
+  return results.get(id).figures.get(library.name);
 }
 
 function faster(workload, id, limit, peer) {
@@ -119,6 +121,6 @@ function within(workload, id, limit, unit, condition = '') {
     limit,
     unit,
     needs: [id],
-    value: (results) => own(results, id),
+    value: (results) => own(results, id).median,
   };
 }

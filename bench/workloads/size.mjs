@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { contenders, library } from '../contenders/index.mjs';
 import { expectEntries, expectValue } from '../check.mjs';
 import { entries, entry, picker } from '../data.mjs';
-import { microseconds, race } from '../measure.mjs';
+import { microseconds, quotient, race } from '../measure.mjs';
 import { withDirectory, withStores } from '../workspace.mjs';
 
 const FEW = 10_000;
@@ -53,10 +53,10 @@ function growth() {
             }
             const figures = await race(runners, quick ? { rounds: 1, warmUp: 1 } : { rounds: 25, warmUp: 5 });
             const ratios = new Map(
-              participants.map(({ name }) => {
-                const median = figures.get(`${name} many`).median / figures.get(`${name} few`).median;
-                return [name, { median }];
-              }),
+              participants.map(({ name }) => [
+                name,
+                { median: quotient(figures.get(`${name} many`), figures.get(`${name} few`)) },
+              ]),
             );
             measurements.push({
               id: `${id}-${work}`,

@@ -25,8 +25,8 @@ export const writes = {
   ],
 };
 
-/** Of one call in flight a round has few: until the code of all contenders is compiled takes some more rounds. */
-const AWAITED_WARM_UP = 15;
+/** One call at a time depends on how fast the machine wakes a thread, which changes from second to second. Until all code is compiled takes some rounds. */
+const AWAITED = { rounds: 25, warmUp: 15 };
 
 function awaitedPut({ durable, level }) {
   const id = `put-${level}`;
@@ -42,7 +42,9 @@ function awaitedPut({ durable, level }) {
             () => oneByOne(store, take(durable ? 50 : 250), (entry) => store.put(entry)),
           ]),
         );
-        return [{ id, title, unit: 'µs per put', figures: await race(runners, plan(quick, 15, AWAITED_WARM_UP)) }];
+        return [
+          { id, title, unit: 'µs per put', figures: await race(runners, plan(quick, AWAITED.rounds, AWAITED.warmUp)) },
+        ];
       }),
   };
 }
@@ -92,7 +94,7 @@ function eventWithSnapshot({ durable, level }) {
         );
         const own = stores.get(library.name);
         runners.set(onePut, () => oneByOne(own.store, own.take(batches), (event) => own.store.put(event)));
-        const figures = await race(runners, plan(quick, 15, AWAITED_WARM_UP));
+        const figures = await race(runners, plan(quick, AWAITED.rounds, AWAITED.warmUp));
         for (const [name, { store, take }] of stores) {
           const [event] = take(1);
           await store.putWithSnapshot(event);
