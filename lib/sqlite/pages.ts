@@ -36,8 +36,9 @@ export interface Scan {
  * `PAGE_BYTES`. So the bound needs no running sum in SQL, which would cost more than the scan.
  */
 const PAGE_BYTES = 4 * 2 ** 20;
-const FIRST_ROWS = 256;
 const MOST_ROWS = 1024;
+/** Of a scan that takes several pages, for the sake of its first entry. */
+const FIRST_ROWS = 256;
 /** A page is aimed at a quarter of its bound, so that values of mixed sizes seldom cut it short. */
 const AIM_BYTES = PAGE_BYTES / 4;
 
@@ -50,7 +51,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
   #from: string | Buffer;
   #start: sql.Direction['start'];
   readonly #to: string | Buffer;
-  #rows = FIRST_ROWS;
+  #rows: number;
   #remaining: number;
   #nextAlone = false;
 
@@ -65,6 +66,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     this.#from = scan.reverse ? last : first;
     this.#to = scan.reverse ? first : last;
     this.#remaining = scan.limit;
+    this.#rows = scan.limit <= MOST_ROWS ? MOST_ROWS : FIRST_ROWS;
     this.#start = scan.anchored === true ? 'anchored' : 'at';
   }
 

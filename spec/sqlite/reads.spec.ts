@@ -152,6 +152,18 @@ describe('getByRange', () => {
     expect(await events.getByRange(undefined, Number.MIN_SAFE_INTEGER)).toHaveLength(1500);
   });
 
+  it('takes one call, and so shows one moment, for up to 1,024 entries with the one it starts from', async () => {
+    const { events } = await openWith(1500);
+    const callsOf = async (read: Promise<Buffer[]>): Promise<number> => {
+      for (const { calls } of connections) calls.length = 0;
+      await read;
+      return connections.flatMap(({ calls }) => calls).length;
+    };
+    expect(await callsOf(events.getByRange(undefined, 1024))).toBe(1);
+    expect(await callsOf(events.getByRange(keyOf(300), 1023))).toBe(1);
+    expect(await callsOf(events.getByRange(undefined, -1025))).toBeGreaterThan(1);
+  });
+
   it('wants its start to exist, whatever the quantity', async () => {
     const { events } = await openWith(3);
     for (const quantity of [1, 0, -1]) {
