@@ -157,7 +157,7 @@ export class PrefixPages implements PageSource<string> {
   }
 
   async #read(connection: Connection): Promise<string[] | undefined> {
-    if (this.#after === undefined && (await connection.all(sql.DESCRIBE_TABLE, [this.#table])).length === 0) {
+    if (this.#after === undefined && (await connection.all(sql.READ_DEFINITION, [this.#table])).length === 0) {
       this.#ended = true;
       return undefined;
     }

@@ -24,9 +24,13 @@ export function createTable({ name, shape }: Table): string {
     : `CREATE TABLE IF NOT EXISTS "${name}" (prefix TEXT NOT NULL, sn TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (prefix, sn))`;
 }
 
+/** The text that a table (or a view) was made with; none when there is no such table. */
+export const READ_DEFINITION = `
+  SELECT sql AS definition FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')`;
+
 /** The columns of a table by position, with their place in the primary key and its collation; none when there is no such table. */
 export const DESCRIBE_TABLE = `
-  SELECT o.type AS kind, c.name AS name, upper(c.type) AS type, c."notnull" AS required, c.pk AS pk,
+  SELECT o.sql AS definition, o.type AS kind, c.name AS name, upper(c.type) AS type, c."notnull" AS required, c.pk AS pk,
     (SELECT k.coll FROM pragma_index_list(o.name) AS i, pragma_index_xinfo(i.name) AS k
       WHERE i.origin = 'pk' AND k.key AND k.name = c.name) AS collation
   FROM sqlite_schema AS o LEFT JOIN pragma_table_xinfo(o.name) AS c

@@ -10,6 +10,7 @@ import type { Shape } from './statements';
 export type OnWriter = <T>(work: (writer: Connection) => Promise<T>) => Promise<T>;
 
 interface Column {
+  readonly definition: string;
   readonly kind: string;
   readonly name: string | null;
   readonly type: string | null;
@@ -24,6 +25,8 @@ export class Tables {
   readonly #path: string;
   /** What is being looked up or made right now: calls for the same table share it. */
   readonly #underWay = new Map<string, { readonly shape: Shape; readonly found: Promise<void> }>();
+  /** What tables were defined as when they had been examined, by shape and table. */
+  readonly #definitions = new Map<string, string>();
 
   constructor(readers: ReaderPool<Connection>, onWriter: OnWriter, path: string) {
     this.#readers = readers;
@@ -32,8 +35,8 @@ export class Tables {
   }
 
   /**
-   * Resolves when the table is there with this shape. One that exists is recognised by a reader and does not wait for the writer. Nothing is
-   * remembered: a table may be dropped from outside.
+   * Resolves when the table is there with this shape. One that exists is recognised by a reader and does not wait for the writer. It is looked up
+   * each time, since it may be dropped or made anew from outside, but examined again only when its definition is another one.
    */
   async ensure(identifier: string, shape: Shape): Promise<void> {
     try {
@@ -71,25 +74,38 @@ export class Tables {
   }
 
   async #find(identifier: string, shape: Shape): Promise<void> {
-    if (await this.#readers.lease((reader) => hasShape(reader, identifier, shape))) return;
+    if (await this.#readers.lease((reader) => this.#isThere(reader, identifier, shape))) return;
     await this.#onWriter(async (writer) => {
       await writer.exec(sql.createTable({ name: identifier, shape }));
-      await hasShape(writer, identifier, shape);
+      await this.#isThere(writer, identifier, shape);
     });
+  }
+
+  async #isThere(connection: Connection, identifier: string, shape: Shape): Promise<boolean> {
+    const table = `${shape} ${tableOf(identifier)}`;
+    const known = this.#definitions.get(table);
+    if (known !== undefined) {
+      const [found] = await connection.all<{ definition: string }>(sql.READ_DEFINITION, [identifier]);
+      if (found?.definition === known) return true;
+    }
+    const definition = await examine(connection, identifier, shape);
+    if (definition === undefined) return false;
+    this.#definitions.set(table, definition);
+    return true;
   }
 }
 
 class WrongShape extends Error {}
 
-/** Whether the table exists; throws when it does, with another shape. */
-async function hasShape(connection: Connection, identifier: string, shape: Shape): Promise<boolean> {
+/** The definition of a table; undefined when there is none. Throws when it has another shape. */
+async function examine(connection: Connection, identifier: string, shape: Shape): Promise<string | undefined> {
   const columns = await connection.all<Column>(sql.DESCRIBE_TABLE, [identifier]);
   const [first] = columns;
-  if (first === undefined) return false;
+  if (first === undefined) return undefined;
   if (first.kind !== 'table') throw new WrongShape(`"${identifier}" is a ${first.kind}, not a table`);
   const found = columns.map(describeColumn).join(', ');
   const shapes = { collection: expectedColumns('collection'), state: expectedColumns('state') };
-  if (found === shapes[shape]) return true;
+  if (found === shapes[shape]) return first.definition;
   const other = shape === 'state' ? 'collection' : 'state';
   throw new WrongShape(
     found === shapes[other]

@@ -1,9 +1,12 @@
 import { CreateStoreError } from '../../lib/index';
+import { READ_DEFINITION } from '../../lib/sqlite/statements';
 import { rejection } from '../support/gates';
 import { queryFromOutside } from '../support/outside';
 import { useTemporary } from '../support/temporary';
+import { useRecordedConnections } from '../support/watching';
 
 const temporary = useTemporary();
+const connections = useRecordedConnections();
 
 describe('an identifier', () => {
   it.each([
@@ -157,6 +160,31 @@ describe('a table of another shape', () => {
     await outside.exec('CREATE TABLE events (a, b); INSERT INTO events VALUES (1, 2)');
     await rejection(manager.createCollection('events', 'a'));
     expect(await outside.all('SELECT a, b FROM events')).toEqual([{ a: 1, b: 2 }]);
+  });
+
+  it('is looked up by its definition once it has been examined, and examined again when that has changed', async () => {
+    const manager = await temporary.open();
+    const outside = await temporary.connect(manager.path);
+    await manager.createCollection('events', 'a');
+    const lookUps = async (): Promise<string[]> => {
+      for (const { calls } of connections) calls.length = 0;
+      await manager.createCollection('events', 'b');
+      return connections
+        .flatMap(({ calls }) => calls)
+        .map(({ sql }) => (sql === READ_DEFINITION ? 'definition' : 'other'));
+    };
+    expect(await lookUps()).toEqual(['definition']);
+    await outside.exec(
+      'DROP TABLE events; CREATE TABLE events (prefix TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL)',
+    );
+    expect(await rejection(manager.createCollection('events', 'a'))).toMatchObject({
+      code: 'CREATE_STORE',
+      message: expect.stringContaining('is a state, not a collection') as unknown,
+    });
+    await outside.exec('DROP TABLE events');
+    const events = await manager.createCollection('events', 'a');
+    await events.put('1', Buffer.from('x'));
+    expect(await outside.all('SELECT prefix, sn FROM events')).toEqual([{ prefix: 'a', sn: '1' }]);
   });
 
   it('may be a table without rowids of the right columns, or one that is spelled in another way', async () => {
