@@ -12,7 +12,7 @@ export function openStore(directory) {
   for (const pragma of sql.settings(true)) database.exec(pragma);
   for (const table of sql.TABLES) database.exec(table);
   const insert = database.prepare('INSERT INTO events (prefix, sn, value) VALUES (?, ?, ?)');
-  const page = database.prepare('SELECT sn, value FROM events WHERE prefix = ? AND sn >= ? ORDER BY sn LIMIT ?');
+  const page = database.prepare('SELECT sn, value FROM events WHERE prefix = ? AND sn >= ? ORDER BY sn LIMIT ? + 0');
   const putSnapshot = database.prepare(sql.PUT_SNAPSHOT);
   const getSnapshot = database.prepare(sql.GET_SNAPSHOT);
 
