@@ -132,6 +132,7 @@ export class SqliteCollection implements Collection {
       reverse,
       limit,
       anchored: from !== undefined,
+      whole: true,
     };
     const entries: Entry[] = [];
     try {

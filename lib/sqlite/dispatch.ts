@@ -78,7 +78,8 @@ export class Dispatcher {
 
   /** The view for the targets of these runs and no others: every insert through a view fails when one of its tables is gone. */
   async #viewFor(runs: readonly Run[]): Promise<DispatchView> {
-    const targets = [...new Map(runs.map((run) => [targetOf(run), run]))];
+    // In one order, whatever the runs': a view that is made has every statement of the connection compiled anew.
+    const targets = [...new Map(runs.map((run) => [targetOf(run), run]))].sort(([a], [b]) => (a < b ? -1 : 1));
     const names = targets.map(([name]) => name);
     const found = this.#views.get(names.join());
     if (found !== undefined) return found;

@@ -29,6 +29,8 @@ export interface Scan {
   readonly limit: number;
   /** Gives the entry that the scan starts at an empty value: it is asked for its existence alone. */
   readonly anchored?: boolean;
+  /** The caller waits for all of it. */
+  readonly whole?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Scan {
  */
 const PAGE_BYTES = 4 * 2 ** 20;
 const MOST_ROWS = 1024;
-/** Of a scan that takes several pages, for the sake of its first entry. */
+/** Of a scan whose caller waits for the first entry. */
 const FIRST_ROWS = 256;
 /** A page is aimed at a quarter of its bound, so that values of mixed sizes seldom cut it short. */
 const AIM_BYTES = PAGE_BYTES / 4;
@@ -66,7 +68,7 @@ export class EntryPages implements PageSource<[string, Buffer]> {
     this.#from = scan.reverse ? last : first;
     this.#to = scan.reverse ? first : last;
     this.#remaining = scan.limit;
-    this.#rows = scan.limit <= MOST_ROWS ? MOST_ROWS : FIRST_ROWS;
+    this.#rows = scan.whole === true ? MOST_ROWS : FIRST_ROWS;
     this.#start = scan.anchored === true ? 'anchored' : 'at';
   }
 

@@ -59,12 +59,20 @@ export class GroupCommitter {
       const ending = await this.#attempt(group, false);
       if (ending.oneAtFault && group.length > 1) {
         const refused = group.findIndex((call) => call.writes.length > 1 && ending.failures.has(call));
-        // Nothing was before the first but what is in the file: what it met is certain.
-        if (refused === 0) settle(calls.slice(start, ++start), ending);
-        size = refused > 0 ? refused : group.length >> 1;
+        if (refused > 0) {
+          size = refused;
+        } else {
+          if (refused === 0) {
+            // Nothing was before it but what is in the file: what it met is certain.
+            settle(group.slice(0, 1), ending);
+            start++;
+          }
+          size = group.length >> 1;
+        }
       } else {
         settle(group, await this.#attributed(group, ending));
         start += group.length;
+        // Where one is at fault more may be. What meets a lock waits for it: all that is left waits together.
         if (ending.oneAtFault) size = 1;
         else size = ending.failure === undefined ? 2 * size : calls.length;
       }
@@ -73,8 +81,8 @@ export class GroupCommitter {
 
   /** A packed statement does not tell which of a batch's writes it failed at: they are tried again one by one. */
   async #attributed(group: readonly WriteCall[], ending: Ending): Promise<Ending> {
-    const unclear = ending.oneAtFault && ending.failure !== undefined && group[0]?.writes.length !== 1;
-    return unclear ? this.#attempt(group, true) : ending;
+    const isBatch = group[0] !== undefined && group[0].writes.length > 1;
+    return isBatch && ending.oneAtFault && ending.failure !== undefined ? this.#attempt(group, true) : ending;
   }
 
   async #attempt(calls: readonly WriteCall[], oneByOne: boolean): Promise<Ending> {
@@ -104,7 +112,8 @@ export class GroupCommitter {
       try {
         return await this.#commitStep(optimistic, 'group');
       } catch (cause) {
-        // A statement that failed at one row has written none; the transaction below tells which row it was.
+        // A statement that failed at one row has written none, unless a trigger from outside says RAISE(FAIL); the transaction below tells which row
+        // it was.
         if (!hasPrimaryCode(cause, OWN_FAULTS)) throw new GroupError(cause, true);
       }
     }

@@ -173,6 +173,24 @@ describe('writes of one kind that are issued together', () => {
     expect(await collect(events.iter())).toEqual([]);
   });
 
+  it('go down through one view, in whatever order their kinds come', async () => {
+    const { actors, calls } = await openActors();
+    const { events, state } = actors[0]!;
+    const put = (): Promise<void> => events.put('1', data);
+    const putState = (): Promise<void> => state.put(data);
+    const range = (): Promise<void> => events.delRange('5', '6');
+    for (const order of [
+      [put, putState, range],
+      [range, put, putState],
+      [putState, range, put, put, putState],
+    ]) {
+      await Promise.all(order.map((write) => write()));
+    }
+    const views = calls.map(({ sql }) => /"dispatch \d+"/.exec(sql)?.[0]);
+    expect(views).toEqual(Array(3).fill(views[0]));
+    expect(views[0]).toBeDefined();
+  });
+
   it('take one statement for each table when they are a batch of hundreds', async () => {
     const { manager, actors, calls } = await openActors();
     await manager.writeBatch(
@@ -202,6 +220,44 @@ describe('writes of one kind that are issued together', () => {
     const outcomes = await Promise.allSettled(keys.map((key) => write(manager, actors[0]!, key)));
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(calls.length).toBeLessThan(15 * keys.length);
+  });
+
+  it('are committed in few groups beside one that fails', async () => {
+    const { manager, actors, calls } = await openActors();
+    const gone = await manager.createCollection('gone', 'actor');
+    await (await temporary.connect(manager.path)).exec('DROP TABLE gone');
+    calls.length = 0;
+    const { events } = actors[0]!;
+    const writes = Array.from({ length: 200 }, (_, i) => (i === 10 ? gone : events).put(String(i), data));
+    const outcomes = await Promise.allSettled(writes);
+    expect(outcomes.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([10]);
+    expect(calls.length).toBeLessThan(80);
+  });
+
+  it('meet a lock once together, behind one that fails', async () => {
+    let locked = false;
+    let waits = 0;
+    const busy = Object.assign(new Error('SQLITE_BUSY: database is locked'), { errno: 5, code: 'SQLITE_BUSY' });
+    const { manager, events } = await openWith(async (step) => {
+      if (locked) {
+        waits++;
+        throw busy;
+      }
+      const result = await step();
+      locked = true;
+      return result;
+    });
+    const gone = await manager.createCollection('gone', 'actor');
+    await (await temporary.connect(manager.path)).exec('DROP TABLE gone');
+    locked = false;
+    const writes = Array.from({ length: 200 }, (_, i) => (i === 10 ? gone : events).put(String(i), data));
+    const reasons = (await Promise.allSettled(writes)).map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { sqliteName: unknown }).sqliteName : 'committed',
+    );
+    expect(reasons.slice(0, 6)).toEqual(Array(6).fill('committed'));
+    expect(reasons.at(-1)).toBe('SQLITE_BUSY');
+    expect(waits).toBeLessThan(6);
+    expect(await collect(events.iter())).toHaveLength(reasons.filter((reason) => reason === 'committed').length);
   });
 });
 
