@@ -1,5 +1,6 @@
 /** The driver in the hands of a spec: what it would be told to do can be changed, or be made to fail. */
 import sqlite3 from 'sqlite3';
+import { wrapRuns } from '../support/watching';
 
 export interface DriverError {
   readonly errno: number;
@@ -34,18 +35,11 @@ export function useHeldDriver(): HeldDriver {
     override prepare(text: string, ...rest: never[]): sqlite3.Statement {
       const replaced = replacements.find(([pattern]) => pattern.test(text))?.[1] ?? text;
       const statement = super.prepare(replaced, ...rest);
-      const held =
-        (run: (...parameters: unknown[]) => sqlite3.Statement) =>
-        (...parameters: unknown[]) => {
-          const error = errorFor(text);
-          if (error === undefined) return run(...parameters);
-          setImmediate(() => (parameters.at(-1) as Callback)(error));
-          return statement;
-        };
-      type Run = (...parameters: unknown[]) => sqlite3.Statement;
-      return Object.assign(statement, {
-        all: held(statement.all.bind(statement) as Run),
-        run: held(statement.run.bind(statement) as Run),
+      return wrapRuns(statement, (run) => (parameters, callback) => {
+        const error = errorFor(text);
+        if (error === undefined) return run(parameters, callback);
+        setImmediate(() => callback(error));
+        return statement;
       });
     }
 

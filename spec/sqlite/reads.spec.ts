@@ -2,7 +2,7 @@ import type { SqliteCollection, SqliteManager } from '../../lib/index';
 import { EntryNotFoundError } from '../../lib/index';
 import { collect, rejection } from '../support/gates';
 import { useTemporary } from '../support/temporary';
-import { useRecordedConnections } from '../support/watching';
+import { callsDuring, useRecordedConnections } from '../support/watching';
 
 const temporary = useTemporary();
 const connections = useRecordedConnections();
@@ -154,14 +154,11 @@ describe('getByRange', () => {
 
   it('takes one call, and so shows one moment, for up to 1,024 entries with the one it starts from', async () => {
     const { events } = await openWith(1500);
-    const callsOf = async (read: Promise<Buffer[]>): Promise<number> => {
-      for (const { calls } of connections) calls.length = 0;
-      await read;
-      return connections.flatMap(({ calls }) => calls).length;
-    };
-    expect(await callsOf(events.getByRange(undefined, 1024))).toBe(1);
-    expect(await callsOf(events.getByRange(keyOf(300), 1023))).toBe(1);
-    expect(await callsOf(events.getByRange(undefined, -1025))).toBeGreaterThan(1);
+    const callsOf = async (from: string | undefined, quantity: number): Promise<number> =>
+      (await callsDuring(connections, () => events.getByRange(from, quantity))).length;
+    expect(await callsOf(undefined, 1024)).toBe(1);
+    expect(await callsOf(keyOf(300), 1023)).toBe(1);
+    expect(await callsOf(undefined, -1025)).toBeGreaterThan(1);
   });
 
   it('wants its start to exist, whatever the quantity', async () => {

@@ -33,6 +33,26 @@ export interface Recorded {
   value(sql: string): Promise<unknown>;
 }
 
+type Run = (parameters: readonly unknown[], callback: (error: Error | null) => void) => sqlite3.Statement;
+
+/** Puts `wrap` around what runs a prepared statement. */
+export function wrapRuns(statement: sqlite3.Statement, wrap: (run: Run) => Run): sqlite3.Statement {
+  return Object.assign(statement, {
+    all: wrap(statement.all.bind(statement) as Run),
+    run: wrap(statement.run.bind(statement) as Run),
+  });
+}
+
+/** What runs on these connections, all of them, until `work` has ended. */
+export async function callsDuring(
+  connections: readonly Recorded[],
+  work: () => Promise<unknown>,
+): Promise<RecordedCall[]> {
+  for (const { calls } of connections) calls.length = 0;
+  await work();
+  return connections.flatMap(({ calls }) => calls);
+}
+
 /** Records the connections that each spec of the file opens. */
 export function useRecordedConnections(): readonly Recorded[] {
   const recorded: Recorded[] = [];
@@ -58,17 +78,9 @@ export function useRecordedConnections(): readonly Recorded[] {
 
     override prepare(sql: string, ...rest: never[]): sqlite3.Statement {
       this.prepared.push(sql);
-      const statement = super.prepare(sql, ...rest);
-      type Run = (parameters: readonly unknown[], callback: () => void) => sqlite3.Statement;
-      const recorded =
-        (run: Run): Run =>
-        (parameters, callback) => {
-          this.calls.push({ sql, parameters });
-          return run(parameters, callback);
-        };
-      return Object.assign(statement, {
-        all: recorded(statement.all.bind(statement) as Run),
-        run: recorded(statement.run.bind(statement) as Run),
+      return wrapRuns(super.prepare(sql, ...rest), (run) => (parameters, callback) => {
+        this.calls.push({ sql, parameters });
+        return run(parameters, callback);
       });
     }
   }
